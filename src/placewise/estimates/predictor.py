@@ -1,0 +1,140 @@
+"""All that is needed to draw any set of areas again: posterior draws, design, generator. Arrays only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Link = Literal["logit", "identity", "log"]
+Kind = Literal["share", "mean", "latent"]
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """Draws of one grouping factor's effects and how areas and cells find theirs.
+
+    Parameters
+    ----------
+    name : str
+        Group name; part of the key of effects that must be drawn.
+    labels : tuple of str
+        Levels with posterior draws.
+    draws : ndarray of float32, shape (len(labels), S)
+        Posterior draws on the link scale.
+    sd : ndarray of float64, shape (S,)
+        The group's standard deviation: a level beyond ``labels`` is drawn as N(0, sd²), keyed by the seed, the group's
+        name, a hash of the level's label and the draw.
+    all_labels, area_index, cell_index, lookup
+        As in ``placewise.models.design.Group``.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    draws: np.ndarray
+    sd: np.ndarray
+    all_labels: tuple[str, ...]
+    area_index: np.ndarray | None
+    cell_index: np.ndarray | None
+    lookup: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Estimand:
+    """What is predicted from the linear predictor η.
+
+    For the logit link the value of a person is ``constant + Σ_j weights[j] · logit⁻¹(cuts[j] − η)`` and, for a mean,
+    its second moment is ``constant2 + Σ_j weights2[j] · logit⁻¹(cuts[j] − η)``. A binary share is ``constant=1,
+    weights=[-1], cuts=zeros(1, S)``. For the other links cuts and weights are empty: the value is η or exp(η).
+
+    Parameters
+    ----------
+    name : str
+        Empty for the primary estimand, else its name in the model file.
+    kind : {"share", "mean", "latent"}
+        ``share``: a proportion with person variance g(1 − g). ``mean``: a mean with variance from the second moment
+        (logit), ``sigma²`` (identity) or λ (log). ``latent``: η itself, no finite population.
+    """
+
+    name: str
+    kind: Kind
+    link: Link
+    constant: float = 0.0
+    weights: np.ndarray = field(default_factory=lambda: np.empty(0))
+    constant2: float = 0.0
+    weights2: np.ndarray = field(default_factory=lambda: np.empty(0))
+    cuts: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    sigma: np.ndarray | None = None
+    lower: float = -np.inf
+    upper: float = np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Everything from which the draws of any set of areas can be made again, exactly.
+
+    η of area a, cell c and draw s is ``intercept[s] + Σ_k area_x[a, k] cell_x[c, k] beta[k, s]`` plus the effects.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the counter-based generator.
+    codes : ndarray of object (str), shape (A,)
+        Small-area codes in the order of the areas table.
+    code : str
+        Name of the code column; also the name of the area's own effect.
+    levels : mapping of str to ndarray of object, shape (A,)
+        Each level's code for each area, finest first.
+    classes : mapping of str to ndarray of object, shape (A,)
+        Each class's code for each area (for scoring, reports and flags).
+    population : ndarray of float64, shape (A,)
+        People; ones where the project has no population.
+    base : ndarray of bool, shape (A,)
+        Areas in the index's base.
+    intercept : ndarray of float64, shape (S,)
+        Zeros for cumulative models.
+    beta : ndarray of float64, shape (p, S)
+        Slopes.
+    area_x : ndarray of float32, shape (A, p), cell_x : ndarray of float64, shape (C, p)
+        Factors of each column over areas and over cells (ones where it does not vary).
+    area_varies, cell_varies : ndarray of bool, shape (p,)
+        Which columns vary over areas, over cells.
+    effects : tuple of Effect
+        Grouping factors, the area's own (named ``code``) among them when the project has one.
+    indptr, cell, count
+        The frame as in ``placewise.frame.cells.Frame``; without a frame one cell an area with its population.
+    estimands : tuple of Estimand
+        The first is the primary.
+    finite_population : bool
+        Whether the people of the area are drawn too.
+    polarity : int
+        +1 higher is better, -1 lower is better.
+    """
+
+    seed: int
+    codes: np.ndarray
+    code: str
+    levels: Mapping[str, np.ndarray]
+    classes: Mapping[str, np.ndarray]
+    population: np.ndarray
+    base: np.ndarray
+    intercept: np.ndarray
+    beta: np.ndarray
+    area_x: np.ndarray
+    cell_x: np.ndarray
+    area_varies: np.ndarray
+    cell_varies: np.ndarray
+    effects: tuple[Effect, ...]
+    indptr: np.ndarray
+    cell: np.ndarray
+    count: np.ndarray
+    estimands: tuple[Estimand, ...]
+    finite_population: bool
+    polarity: int
+
+    @property
+    def n_draws(self) -> int:
+        """Number of posterior draws, S."""
+        return int(self.intercept.shape[0])

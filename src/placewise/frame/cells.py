@@ -1,0 +1,39 @@
+"""The poststratification frame: who lives in each area, as counts of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Counts of people by area and cell, sparse over areas.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        C rows, one a distinct cell (combination of the cell columns); text columns as ``str``, numbers float64.
+    indptr : ndarray of int64, shape (A + 1,)
+        Area a owns entries ``indptr[a]:indptr[a + 1]``, in the order of the areas table.
+    cell : ndarray of int32, shape (entries,)
+        Row of ``cells``.
+    count : ndarray of float64, shape (entries,)
+        People, scaled to the area's population where one is declared; may be fractional, never zero or negative.
+    """
+
+    cells: pd.DataFrame
+    indptr: np.ndarray
+    cell: np.ndarray
+    count: np.ndarray
+
+    @property
+    def n_cells(self) -> int:
+        """Number of distinct cells."""
+        return len(self.cells)
+
+    def population(self) -> np.ndarray:
+        """Sum of counts in each area, shape (A,)."""
+        return np.add.reduceat(np.append(self.count, 0.0), self.indptr[:-1]) * (np.diff(self.indptr) > 0)

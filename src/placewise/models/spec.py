@@ -1,0 +1,85 @@
+"""The model file of one outcome as typed data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from placewise.models.priors import Prior
+
+Family = Literal["gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response"]
+
+
+@dataclass(frozen=True)
+class EstimandSpec:
+    """One published quantity.
+
+    Parameters
+    ----------
+    name : str
+        Empty when the model file names only one.
+    kind : {"share", "mean", "latent", "score"}
+        ``share`` of the categories named; ``mean`` (categories scored 1..K); ``latent``; ``score`` of a scale.
+    categories : tuple of str
+        Categories of a share; empty for bernoulli and binomial (the share of successes).
+    item : str
+        Item of a scale, else empty.
+    """
+
+    name: str
+    kind: Literal["share", "mean", "latent", "score"]
+    categories: tuple[str, ...] = ()
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class OutcomeSpec:
+    """Table ``[outcome]``: what is asked, of whom, and what is published of it."""
+
+    name: str
+    title: str
+    surveys: tuple[str, ...]
+    family: Family
+    response: str = ""
+    items: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    success: tuple[str, ...] = ()
+    trials: str = ""
+    exposure: str = ""
+    variance: str = ""
+    estimands: tuple[EstimandSpec, ...] = ()
+    higher_is_better: bool = True
+    finite_population: bool | None = None
+    question: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model file: outcome, formula, priors, engine.
+
+    Parameters
+    ----------
+    priors : mapping of str to Prior
+        Keys as in the model file (``slope``, ``sd:geography`` …); only what the user wrote.
+    split : float or None
+        ``split:geography``: the Dirichlet weight of the area is this times the number of levels above it.
+    reference : mapping of str to str or float
+        ``[model.reference]``; the value ``"draw"`` means a new level in every draw.
+    raw : mapping
+        The file's tables as read, for round trips and hashing.
+    """
+
+    outcome: OutcomeSpec
+    formula: str
+    standardise: bool = True
+    structure: Mapping[str, str] = field(default_factory=dict)
+    category_specific: tuple[str, ...] = ()
+    area_scale: Any = None
+    engine: str = "nuts"
+    reference: Mapping[str, str | float] = field(default_factory=dict)
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    split: float | None = None
+    below_link: Mapping[str, Any] = field(default_factory=dict)
+    benchmark: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
