@@ -7,70 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from placewise.frame.spec import FrameSpec
+from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
 from placewise.models.spec import ModelSpec
+from placewise.surveys.spec import SurveySpec
 
-
-@dataclass(frozen=True)
-class JoinSpec:
-    """A left join onto the areas table: ``on`` maps the areas' columns to the joined table's."""
-
-    table: Path
-    on: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class GeometrySpec:
-    """Where the polygons of one level are, and the column that holds its codes."""
-
-    table: Path
-    code: str
-
-
-@dataclass(frozen=True)
-class AreasSpec:
-    """Table ``[areas]``."""
-
-    table: Path
-    code: str
-    levels: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-    population: str = ""
-    join: tuple[JoinSpec, ...] = ()
-    neighbours: Mapping[str, Path] = field(default_factory=dict)
-    geometry: Mapping[str, GeometrySpec] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FrameSpec:
-    """Table ``[frame]``: long cells; margins come in a later version."""
-
-    cells: Path
-    count: str
-
-
-@dataclass(frozen=True)
-class SurveySpec:
-    """Table ``[survey.NAME]``.
-
-    Parameters
-    ----------
-    area_column, area_level : str
-        Column of the survey that holds codes, and the column of the areas table they are codes of.
-    """
-
-    name: str
-    path: Path
-    area_column: str
-    area_level: str
-    reader: str = "table"
-    where: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    missing: tuple[Any, ...] = ()
-    weight: str = ""
-    psu: str = ""
-    strata: str = ""
-    mode: str = ""
-    person: str = ""
+__all__ = ["AreasSpec", "FrameSpec", "GeometrySpec", "JoinSpec", "ProjectSpec", "SurveySpec"]
 
 
 @dataclass(frozen=True)

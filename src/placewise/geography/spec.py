@@ -1,0 +1,38 @@
+"""Table ``[areas]`` of the project file as typed data. Paths are absolute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JoinSpec:
+    """A left join onto the areas table: ``on`` maps the areas' columns to the joined table's."""
+
+    table: Path
+    on: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GeometrySpec:
+    """Where the polygons of one level are, and the column that holds its codes."""
+
+    table: Path
+    code: str
+
+
+@dataclass(frozen=True)
+class AreasSpec:
+    """Table ``[areas]``."""
+
+    table: Path
+    code: str
+    levels: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    population: str = ""
+    join: tuple[JoinSpec, ...] = ()
+    neighbours: Mapping[str, Path] = field(default_factory=dict)
+    geometry: Mapping[str, GeometrySpec] = field(default_factory=dict)
