@@ -30,6 +30,10 @@ class AreaTable:
         Areas of the index's base (all, unless ``[index] base`` says otherwise).
     names : mapping of level to mapping of code to name
         Names for codes; a code without one is its own name.
+    available : tuple of str
+        Every column of the user's area tables, also those that were not read: for hints.
+    notes : tuple of str
+        Harmless findings, one sentence each.
     """
 
     table: pd.DataFrame
@@ -39,6 +43,8 @@ class AreaTable:
     population: np.ndarray | None
     base: np.ndarray
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    available: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def codes(self) -> np.ndarray:
@@ -46,6 +52,7 @@ class AreaTable:
         return self.table[self.code].to_numpy(dtype=object)
 
     def __len__(self) -> int:
+        """Number of small areas."""
         return len(self.table)
 
     @property

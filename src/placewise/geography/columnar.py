@@ -1,0 +1,109 @@
+"""Columnar and labelled files: Parquet, SPSS and Stata."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from placewise.geography.delimited import MOST_COLUMNS, UnreadableError
+
+MOST_ROWS = 200_000_000
+LABELLED = {".sav": "SPSS", ".dta": "Stata"}
+
+
+def parquet_schema(path: Path) -> pa.Schema:
+    """Columns and types of a Parquet file.
+
+    Raises
+    ------
+    UnreadableError
+        Empty, truncated, not Parquet, or beyond the bounds on rows and columns.
+    """
+    if path.stat().st_size == 0:
+        raise UnreadableError("the file is empty, expected Parquet")
+    try:
+        metadata = pq.read_metadata(path)
+        schema = metadata.schema.to_arrow_schema()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableError("the file is truncated or is no Parquet, expected Parquet", "write it again") from error
+    if metadata.num_rows > MOST_ROWS or len(schema) > MOST_COLUMNS:
+        raise UnreadableError(f"the file declares {metadata.num_rows:,} rows and {len(schema):,} columns, "
+                         f"expected at most {MOST_ROWS:,} and {MOST_COLUMNS:,}")
+    return schema
+
+
+def read_parquet(path: Path, schema: pa.Schema, columns: list[str]) -> pd.DataFrame:
+    """Read some columns of a Parquet file: text as categories, dates as text, decimals as floats.
+
+    Raises
+    ------
+    UnreadableError
+        The pages are corrupt, or a column holds nested or binary values.
+    """
+    texts = [n for n in columns if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(
+        schema.field(n).type)]
+    try:
+        table = pq.ParquetFile(path, read_dictionary=texts).read(columns=columns)
+        return table.select(columns).cast(pa.schema([_plain_field(f) for f in table.select(columns).schema])
+                                          ).to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableError("the file is corrupt: its columns cannot be read", "write it again") from error
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    kind = field.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise UnreadableError(f"column {field.name!r} holds {kind} values, expected numbers or text")
+    if pa.types.is_temporal(kind):
+        return pa.field(field.name, pa.string())
+    if pa.types.is_decimal(kind):
+        return pa.field(field.name, pa.float64())
+    return pa.field(field.name, kind)
+
+
+def labelled_columns(path: Path) -> list[str]:
+    """Column names of an SPSS or Stata file.
+
+    Raises
+    ------
+    UnreadableError
+        Empty, truncated, or another format.
+    """
+    return list(_readstat(path, metadataonly=True)[1].column_names)
+
+
+def read_labelled(path: Path, columns: Collection[str]) -> tuple[pd.DataFrame, dict[str, Mapping[Any, str]]]:
+    """Read some columns of an SPSS or Stata file.
+
+    Returns
+    -------
+    table : DataFrame
+        Codes as stored; values that the file itself declares as missing are missing.
+    labels : mapping of column to mapping of code to text
+        Only of columns that have value labels.
+    """
+    table, meta = _readstat(path, usecols=list(columns))
+    labels = {name: dict(texts) for name, texts in meta.variable_value_labels.items() if name in table.columns}
+    return table[list(columns)], labels
+
+
+def _readstat(path: Path, **how: Any) -> tuple[pd.DataFrame, Any]:
+    import pyreadstat
+
+    kind = LABELLED[path.suffix.lower()]
+    if path.stat().st_size == 0:
+        raise UnreadableError(f"the file is empty, expected {kind}")
+    read = pyreadstat.read_sav if kind == "SPSS" else pyreadstat.read_dta
+    try:
+        try:
+            return read(str(path), **how)
+        except UnicodeError:
+            return read(str(path), encoding="latin1", **how)
+    except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError, UnicodeError, ValueError) as error:
+        message = f"the file is truncated or is no {kind} file, expected {kind}"
+        raise UnreadableError(message, "export it again") from error
