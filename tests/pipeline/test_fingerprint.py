@@ -5,8 +5,11 @@ from placewise.models.priors import Prior
 from placewise.models.spec import ModelSpec, OutcomeSpec
 from placewise.pipeline.fingerprint import code_digest, file_digest, fingerprint, library_versions
 
-SPEC = ModelSpec(OutcomeSpec("health", "Health", ("cls",), "bernoulli"), "age + (1 | lad)",
-                 priors={"sd": Prior("gamma", (4.0, 25.0)), "slope": Prior("normal", (0.0, 1.0))})
+SPEC = ModelSpec(
+    OutcomeSpec("health", "Health", ("cls",), "bernoulli"),
+    "age + (1 | lad)",
+    priors={"sd": Prior("gamma", (4.0, 25.0)), "slope": Prior("normal", (0.0, 1.0))},
+)
 
 
 def test_equal_parts_have_equal_fingerprints_whatever_the_order_of_keys():

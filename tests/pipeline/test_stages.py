@@ -19,8 +19,12 @@ def store(tmp_path, warnings):
 
 
 def _finish_all(store):
-    written = {"fit": "posterior.nc", "diagnose": "diagnostics.json", "project": "estimates.csv",
-               "publish": "report.html"}
+    written = {
+        "fit": "posterior.nc",
+        "diagnose": "diagnostics.json",
+        "project": "estimates.csv",
+        "publish": "report.html",
+    }
     for stage in STAGES:
         if stage in written:
             (store.folder / written[stage]).write_text(stage)

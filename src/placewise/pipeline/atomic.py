@@ -101,8 +101,11 @@ def check_writable(folder: Path, needed: int) -> None:
         found.raise_if_any()
     free = shutil.disk_usage(there).free
     if free < needed:
-        found.add(str(folder), f"{free / 1e6:,.0f} MB are free, the results need about {needed / 1e6:,.0f} MB",
-                  "make room or choose another --out")
+        found.add(
+            str(folder),
+            f"{free / 1e6:,.0f} MB are free, the results need about {needed / 1e6:,.0f} MB",
+            "make room or choose another --out",
+        )
     found.raise_if_any()
 
 
@@ -117,8 +120,9 @@ def inside(folder: Path, name: str) -> Path:
     bad = not name or name in {".", ".."} or name.startswith(".") or any(c in "/\\:" or ord(c) < 32 for c in name)
     target = folder / name if not bad else folder
     if bad or (target.is_symlink() and folder.resolve() not in target.resolve().parents):
-        raise ConfigurationError(Problem(repr(name), "cannot be the name of a folder of results",
-                                         "use letters, digits, '-' and '_'"))
+        raise ConfigurationError(
+            Problem(repr(name), "cannot be the name of a folder of results", "use letters, digits, '-' and '_'")
+        )
     return target
 
 

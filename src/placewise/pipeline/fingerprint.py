@@ -14,8 +14,23 @@ from typing import Any
 
 import placewise
 
-LIBRARIES = ("placewise", "numpy", "scipy", "pandas", "pyarrow", "numba", "formulae", "pymc", "pytensor", "nutpie",
-             "arviz", "scikit-learn", "statsmodels", "matplotlib", "jinja2")
+LIBRARIES = (
+    "placewise",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "numba",
+    "formulae",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "arviz",
+    "scikit-learn",
+    "statsmodels",
+    "matplotlib",
+    "jinja2",
+)
 
 
 def file_digest(path: Path) -> str:

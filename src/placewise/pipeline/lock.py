@@ -25,13 +25,14 @@ def locked(folder: Path) -> Iterator[None]:
     Parameters
     ----------
     folder : Path
-        Made when it does not exist.
+        Made when it does not exist, and removed again when nothing was written to it.
 
     Raises
     ------
     ConfigurationError
         Another run holds it; the message names that run.
     """
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
     handle = _acquire(path)
@@ -42,6 +43,10 @@ def locked(folder: Path) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+        for empty in made:
+            if any(empty.iterdir()):
+                break
+            empty.rmdir()
 
 
 def _acquire(path: Path) -> int:
@@ -52,9 +57,13 @@ def _acquire(path: Path) -> int:
         except BlockingIOError:
             holder = _describe(os.pread(handle, 4096, 0))
             os.close(handle)
-            raise ConfigurationError(Problem(
-                str(path.parent), f"another run is writing here: {holder}",
-                "wait until it ends, or choose another --out")) from None
+            raise ConfigurationError(
+                Problem(
+                    str(path.parent),
+                    f"another run is writing here: {holder}",
+                    "wait until it ends, or choose another --out",
+                )
+            ) from None
         if _same_file(handle, path):
             return handle
         # The former holder removed the file between our open and our lock: what we hold guards nothing.

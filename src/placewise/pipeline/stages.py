@@ -100,7 +100,7 @@ class StageStore:
 
     def invalidate(self, stage: Stage) -> None:
         """Remove the records of a stage and of all that follow it, then what they left on disk."""
-        later = STAGES[STAGES.index(stage):]
+        later = STAGES[STAGES.index(stage) :]
         for name in later:
             atomic.remove(self._records / f"{name}.json")
         for name in later:

@@ -1,0 +1,99 @@
+"""What each stage of an outcome depends on, as fingerprints."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from placewise.models.spec import ModelSpec
+from placewise.pipeline.fingerprint import code_digest, file_digest, fingerprint, library_versions
+from placewise.pipeline.project_spec import ProjectSpec
+from placewise.pipeline.stages import Stage
+
+# Packages of placewise whose code decides what a stage computes, beyond those of the stages before it.
+CODE: Mapping[Stage, tuple[str, ...]] = {
+    "data": ("geography", "surveys", "frame"),
+    "fit": ("kernels", "models"),
+    "diagnose": ("diagnostics", "estimates"),
+    "project": ("estimates",),
+    "publish": ("publish", "pipeline"),
+}
+
+
+def input_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
+    """Every file that the results of one outcome are made from, the configuration apart."""
+    shown = (*spec.areas.neighbours.values(), *(g.table for g in spec.areas.geometry.values()))
+    return tuple(dict.fromkeys((*_data_files(spec, model), *shown)))
+
+
+class Digests:
+    """SHA-256 of input files, each file read once a run."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[Path, str] = {}
+
+    def of(self, files: tuple[Path, ...]) -> dict[str, str]:
+        """Digests by path relative to the project; an empty text for a file that is not there."""
+        for path in files:
+            if path not in self._known:
+                self._known[path] = file_digest(path) if path.is_file() else ""
+        return {self.name(path): self._known[path] for path in files}
+
+    def name(self, path: Path) -> str:
+        """The path as it is shown: relative to the project's folder, with forward slashes."""
+        return Path(os.path.relpath(path, self._root)).as_posix()
+
+
+def source_print(spec: ProjectSpec, model: ModelSpec, digests: Digests) -> str:
+    """Fingerprint of all a user has written about one outcome: files, project file, model file."""
+    files = list(digests.of(input_files(spec, model)).values())
+    project = dataclasses.replace(spec, root=Path(), out=Path(), models={}, raw={}, surveys=_surveys(spec, model))
+    return fingerprint(project=project, model=dataclasses.replace(model, raw={}), files=files)
+
+
+def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: int) -> dict[Stage, str]:
+    """Fingerprint of each stage; each holds the fingerprint of the stage before it."""
+    code = {stage: code_digest(*packages) for stage, packages in CODE.items()}
+    data = fingerprint(
+        areas=spec.areas,
+        frame=spec.frame,
+        surveys=_surveys(spec, model),
+        variables=spec.variables,
+        base=spec.index_base,
+        files=list(digests.of(_data_files(spec, model)).values()),
+        code=code["data"],
+        versions=library_versions(),
+    )
+    fit = fingerprint(data=data, model=_likelihood(model), seed=spec.seed, draws=draws, code=code["fit"])
+    diagnose = fingerprint(fit=fit, estimands=_projection(model), code=code["diagnose"])
+    project = fingerprint(diagnose=diagnose, code=code["project"])
+    publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])
+    return {"data": data, "fit": fit, "diagnose": diagnose, "project": project, "publish": publish}
+
+
+def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
+    files = [spec.areas.table, *(join.table for join in spec.areas.join)]
+    if spec.frame is not None:
+        files.append(spec.frame.cells)
+    files += [spec.surveys[name].path for name in model.outcome.surveys if name in spec.surveys]
+    return tuple(dict.fromkeys(files))
+
+
+def _surveys(spec: ProjectSpec, model: ModelSpec) -> dict[str, object]:
+    return {name: spec.surveys[name] for name in model.outcome.surveys if name in spec.surveys}
+
+
+def _likelihood(model: ModelSpec) -> ModelSpec:
+    """The model without what only its projection and its report depend on: a new title refits nothing."""
+    outcome = dataclasses.replace(
+        model.outcome, title="", question="", estimands=(), higher_is_better=True, finite_population=None
+    )
+    return dataclasses.replace(model, outcome=outcome, raw={}, benchmark={})
+
+
+def _projection(model: ModelSpec) -> tuple[object, ...]:
+    outcome = model.outcome
+    return (outcome.estimands, outcome.higher_is_better, outcome.finite_population, dict(model.benchmark))
