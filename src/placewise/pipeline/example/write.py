@@ -1,0 +1,95 @@
+"""Write the embedded example to a folder: project file, model file, data."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from placewise.pipeline.example.areas import COVARIATES, add_covariates, cells, nest, people
+from placewise.pipeline.example.land import adjacency, make_land
+from placewise.pipeline.example.names import LOCAL_AUTHORITIES, SMALL, STANDARD, code
+from placewise.pipeline.example.survey import draw_survey
+from placewise.pipeline.example.truth import answers, propensity, truth_table
+
+TEMPLATES = ("placewise.toml", "models/belonging.toml", "data/README.md")
+
+
+def write_example(folder: Path, *, seed: int = 20261122, small: bool = False) -> None:
+    """Write the made-up country as a ready project.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if absent, files of the same name replaced.
+    seed : int
+        The same seed gives the same tables.
+    small : bool
+        About 300 areas and 550 respondents instead of 6,000 and 5,000.
+    """
+    for name in TEMPLATES:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            resources.files(__package__).joinpath("template", name).read_text(encoding="utf-8"), encoding="utf-8"
+        )
+    for name, table in make_tables(seed=seed, small=small).items():
+        path = folder / "data" / name
+        if path.suffix == ".csv":
+            table.to_csv(path, index=False, lineterminator="\n")
+        else:
+            plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+            pq.write_table(plain, path, compression="zstd", compression_level=15)
+
+
+def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.DataFrame]:
+    """Make every table of the example, by file name.
+
+    Parameters
+    ----------
+    seed : int
+    small : bool
+        As in `write_example`.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``areas.parquet``, ``cells.parquet``, ``survey.csv``, ``truth.parquet``, ``lad.parquet``, ``msoa.parquet``
+        (polygons as WKB) and ``lad_neighbours.csv``.
+    """
+    size = SMALL if small else STANDARD
+    # One stream a part: a change in one leaves the others as they were.
+    rng = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
+    land = make_land(size, rng[0])
+    areas = add_covariates(nest(land, rng[1]), land, rng[2])
+    counts = people(areas, size, rng[3])
+    areas["adults"] = counts.sum(axis=(1, 2)).astype(np.int32)
+    given = answers(propensity(areas, rng[4]), counts, rng[4])
+    listed = [c for c in areas.columns.astype(str) if c not in (*COVARIATES, "adults") and not c.startswith("_")]
+    msoa_names = areas.drop_duplicates("msoa")["msoa_name"].tolist()
+    return {
+        "areas.parquet": areas[[*listed, "adults", *COVARIATES]],
+        "cells.parquet": cells(areas, counts),
+        "survey.csv": draw_survey(areas, given, size, rng[5]),
+        "truth.parquet": truth_table(areas, given),
+        "lad.parquet": _polygons("lad", land.lads, list(LOCAL_AUTHORITIES[: size.lads])),
+        "msoa.parquet": _polygons("msoa", land.msoas, msoa_names),
+        "lad_neighbours.csv": pd.DataFrame(
+            [(code("lad", i), code("lad", j)) for i, j in adjacency(land.lads)], columns=["a", "b"]
+        ),
+    }
+
+
+def _polygons(level: str, polygons: list[shapely.Geometry], names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            level: [code(level, i) for i in range(len(polygons))],
+            "name": names,
+            "geometry": [shapely.to_wkb(p) for p in polygons],
+        }
+    )
