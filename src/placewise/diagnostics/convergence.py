@@ -1,0 +1,219 @@
+"""Whether the posterior can be trusted: each check with its value, threshold and verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from placewise.models import inference
+
+Verdict = Literal["pass", "warn", "fail"]
+
+RHAT = 1.01
+ESS = 400.0
+DIVERGENT_SHARE = 0.001
+BFMI = 0.3
+WORST = 5
+LABELLED_UP_TO = 50
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Parameters
+    ----------
+    name : str
+        ``rhat``, ``ess_bulk``, ``divergences`` …
+    value : float or None
+        None where there is nothing to measure.
+    threshold : float or None
+        Beyond it the check no longer passes.
+    verdict : {"pass", "warn", "fail"}
+    sentence : str
+        What was found and what it means, for people.
+    where : tuple of str
+        The worst parameters or groups.
+    """
+
+    name: str
+    value: float | None
+    threshold: float | None
+    verdict: Verdict
+    sentence: str
+    where: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for ``diagnostics.json``."""
+        return {
+            "name": self.name, "value": _plain(self.value), "threshold": _plain(self.threshold),
+            "verdict": self.verdict, "sentence": self.sentence, "where": list(self.where),
+        }
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """All checks of one fit.
+
+    Parameters
+    ----------
+    checks : tuple of Check
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def status(self) -> Verdict:
+        """The worst verdict."""
+        verdicts = {check.verdict for check in self.checks}
+        return "fail" if "fail" in verdicts else "warn" if "warn" in verdicts else "pass"
+
+    def with_checks(self, checks: Iterable[Check]) -> Diagnostics:
+        """The same with further checks (predictive, of the frame, of published quantities)."""
+        return Diagnostics(self.checks + tuple(checks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for ``diagnostics.json``: ``status`` and ``checks``."""
+        return {"status": self.status, "checks": [check.to_dict() for check in self.checks]}
+
+
+def diagnose(
+    idata: inference.InferenceData, *, names: Sequence[str] | None = None, private: Sequence[str] = (),
+) -> Diagnostics:
+    """Convergence of every parameter and health of the sampler.
+
+    Parameters
+    ----------
+    idata : InferenceData
+    names : sequence of str, optional
+        Variables of the posterior to look at; default all.
+    private : sequence of str
+        Dimensions whose labels tell who was sampled: parameters along them, and along any dimension of more than 50
+        labels, are reported by the variable's name alone.
+
+    Returns
+    -------
+    Diagnostics
+        R-hat < 1.01, bulk and tail ESS ≥ 400 (else ``fail``), divergences (any: ``warn``; over .1%: ``fail``), E-BFMI
+        ≥ .3 (else ``warn``), finite draws (else ``fail``).
+    """
+    checks = [_finite(idata, names, private), *_mixing("", idata, names, private)]
+    return Diagnostics((*checks, *_sampler(idata)))
+
+
+def check_draws(name: str, draws: np.ndarray, labels: Sequence[str] | None = None) -> tuple[Check, ...]:
+    """R-hat and ESS of quantities that are published, such as the national mean or local authorities' means.
+
+    Parameters
+    ----------
+    name : str
+        What they are; part of the checks' names.
+    draws : ndarray, shape (chains, S, k) or (chains, S)
+    labels : sequence of str, optional
+        Names of the k quantities.
+    """
+    draws = draws if draws.ndim == 3 else draws[:, :, np.newaxis]
+    coords = {"quantity": list(labels) if labels is not None else list(map(str, range(draws.shape[2])))}
+    idata = inference.build({name: draws}, {name: ["quantity"]}, coords)
+    prefix = f"{name}: "
+    hidden = () if labels is not None else ("quantity",)
+    return (_finite(idata, None, hidden, prefix), *_mixing(prefix, idata, None, hidden))
+
+
+def _finite(
+    idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str], prefix: str = "",
+) -> Check:
+    flat, labels = _flatten(inference.finite(idata, names), private)
+    broken = int((flat == 0).sum())
+    if not broken:
+        return Check(f"{prefix}finite", 0.0, 0.0, "pass", "Every draw is a finite number.")
+    where = _first(labels, np.flatnonzero(flat == 0))
+    sentence = f"{broken} of {flat.size} quantities have draws that are not finite numbers."
+    return Check(f"{prefix}finite", float(broken), 0.0, "fail", sentence, where)
+
+
+def _mixing(
+    prefix: str, idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str],
+) -> tuple[Check, ...]:
+    if idata["posterior"].sizes["chain"] < 2:
+        rhat = Check(f"{prefix}rhat", None, RHAT, "fail", "R-hat needs at least two chains, and there is one.")
+    else:
+        rhat = _worst_is(f"{prefix}rhat", inference.rhat(idata, names), private, RHAT, "R-hat", largest=True)
+    return (
+        rhat,
+        _worst_is(f"{prefix}ess_bulk", inference.ess_bulk(idata, names), private, ESS, "Bulk ESS", largest=False),
+        _worst_is(f"{prefix}ess_tail", inference.ess_tail(idata, names), private, ESS, "Tail ESS", largest=False),
+    )
+
+
+def _worst_is(
+    name: str, values: xr.Dataset, private: Sequence[str], threshold: float, title: str, *, largest: bool,
+) -> Check:
+    """R-hat must stay below its threshold, ESS must reach it."""
+    flat, labels = _flatten(values, private)
+    known = np.flatnonzero(~np.isnan(flat))
+    if not known.size:
+        return Check(name, None, threshold, "pass", f"{title}: there is nothing that moves.")
+    order = known[np.argsort(-flat[known] if largest else flat[known], kind="stable")]
+    worst = float(flat[order[0]])
+    beyond = flat[order] >= threshold if largest else flat[order] < threshold
+    digits = 3 if largest else 0
+    limit, extreme = ("below", "largest") if largest else ("at least", "smallest")
+    count = int(beyond.sum())
+    sentence = (
+        f"{title} must be {limit} {threshold:g}; the {extreme} of {known.size} is {worst:.{digits}f}"
+        + (f", and {count} {'is' if count == 1 else 'are'} beyond." if count else ".")
+    )
+    return Check(name, worst, threshold, "fail" if count else "pass", sentence, _first(labels, order))
+
+
+def _flatten(values: xr.Dataset, private: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    hidden = {*private, *(str(dim) for dim, size in values.sizes.items() if size > LABELLED_UP_TO)}
+    labels = [label for array in values.values() for label in inference.labels(array, sorted(hidden))]
+    return np.concatenate([array.to_numpy().ravel() for array in values.values()]).astype(float), labels
+
+
+def _first(labels: Sequence[str], rows: np.ndarray) -> tuple[str, ...]:
+    """Names at the first rows, each once."""
+    return tuple(dict.fromkeys(labels[row] for row in rows))[:WORST]
+
+
+def _sampler(idata: inference.InferenceData) -> tuple[Check, ...]:
+    checks = []
+    if "sample_stats" in idata.groups() and "diverging" in idata["sample_stats"]:
+        checks.append(_divergences(idata["sample_stats"]["diverging"].to_numpy()))
+    energy = inference.bfmi(idata)
+    if energy.size:
+        checks.append(_energy(energy))
+    return tuple(checks)
+
+
+def _divergences(diverging: np.ndarray) -> Check:
+    count, total = int(diverging.sum()), diverging.size
+    if count > DIVERGENT_SHARE * total:
+        verdict: Verdict = "fail"
+        meaning = "parts of the posterior may be missed"
+    elif count:
+        verdict, meaning = "warn", "few, but each is a place where the sampler lost its way"
+    else:
+        return Check("divergences", 0.0, 0.0, "pass", f"None of {total} draws diverged.")
+    return Check("divergences", float(count), 0.0, verdict, f"{count} of {total} draws diverged: {meaning}.")
+
+
+def _energy(bfmi: np.ndarray) -> Check:
+    # NaN (an energy that never moves) is no better than a low value.
+    lowest = float(np.min(np.where(np.isnan(bfmi), 0.0, bfmi)))
+    if lowest >= BFMI:
+        sentence = f"The lowest E-BFMI of {bfmi.size} chains is {lowest:.2f}; at least {BFMI:g} is wanted."
+        return Check("bfmi", lowest, BFMI, "pass", sentence)
+    sentence = f"E-BFMI is {lowest:.2f} in one chain, under {BFMI:g}: heavy tails are explored slowly."
+    return Check("bfmi", lowest, BFMI, "warn", sentence)
+
+
+def _plain(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

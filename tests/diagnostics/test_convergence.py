@@ -1,0 +1,123 @@
+"""Convergence checks: each passes on good draws and fails on draws broken on purpose."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from placewise.diagnostics.convergence import Check, Diagnostics, check_draws, diagnose
+from placewise.models import inference
+
+CHAINS, DRAWS = 4, 500
+
+
+def posterior(seed: int = 1, **changes: Any) -> inference.InferenceData:
+    rng = np.random.default_rng(seed)
+    variables = {"intercept": rng.standard_normal((CHAINS, DRAWS)), "age": rng.standard_normal((CHAINS, DRAWS, 3))}
+    stats = {"diverging": np.zeros((CHAINS, DRAWS), dtype=bool), "energy": rng.standard_normal((CHAINS, DRAWS))}
+    for name, value in changes.items():
+        (stats if name in stats else variables)[name] = value
+    return inference.build(variables, {"age": ["age_band"]}, {"age_band": ["16-34", "35-64", "65+"]}, stats)
+
+
+def check(found: Diagnostics, name: str) -> Check:
+    (one,) = [c for c in found.checks if c.name == name]
+    return one
+
+
+def test_independent_draws_pass_every_check():
+    found = diagnose(posterior())
+    assert found.status == "pass"
+    assert [c.name for c in found.checks] == ["finite", "rhat", "ess_bulk", "ess_tail", "divergences", "bfmi"]
+    assert 0.99 < (check(found, "rhat").value or 0) < 1.01
+    assert 1000 < (check(found, "ess_bulk").value or 0) < 2600
+
+
+def test_a_chain_elsewhere_fails_rhat_and_is_named():
+    age = np.random.default_rng(2).standard_normal((CHAINS, DRAWS, 3))
+    age[2, :, 1] += 2
+    found = diagnose(posterior(age=age))
+    assert found.status == "fail"
+    assert check(found, "rhat").where[0] == "age[35-64]"
+    assert "1 is beyond" in check(found, "rhat").sentence
+
+
+def test_a_slow_chain_fails_ess():
+    steps = np.random.default_rng(2).standard_normal((CHAINS, DRAWS))
+    slow = np.empty_like(steps)
+    slow[:, 0] = steps[:, 0]
+    for t in range(1, DRAWS):
+        slow[:, t] = 0.8 * slow[:, t - 1] + 0.6 * steps[:, t]
+    bulk = check(diagnose(posterior(intercept=slow)), "ess_bulk")
+    assert bulk.verdict == "fail"
+    assert bulk.where[0] == "intercept"
+    # 2,000 draws of an AR(1) with .8 are worth 2,000 · .2 / 1.8 = 222.
+    assert bulk.value == pytest.approx(222, rel=0.3)
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(0, "pass"), (1, "warn"), (2, "warn"), (3, "fail")])
+def test_divergences_warn_then_fail_beyond_one_in_a_thousand(count: int, verdict: str):
+    diverging = np.zeros((CHAINS, DRAWS), dtype=bool)
+    diverging[0, :count] = True
+    one = check(diagnose(posterior(diverging=diverging)), "divergences")
+    assert (one.value, one.verdict) == (count, verdict)
+
+
+def test_low_energy_fraction_warns():
+    energy = np.cumsum(np.random.default_rng(2).standard_normal((CHAINS, DRAWS)), axis=1)
+    found = diagnose(posterior(energy=energy))
+    assert check(found, "bfmi").verdict == "warn"
+    assert found.status == "warn"
+
+
+def test_a_draw_that_is_not_finite_fails_and_a_fixed_parameter_does_not():
+    age = np.random.default_rng(2).standard_normal((CHAINS, DRAWS, 3))
+    age[:, :, 0] = 0.3
+    assert diagnose(posterior(age=age)).status == "pass"
+    age[1, 2, 2] = np.inf
+    found = diagnose(posterior(age=age))
+    assert check(found, "finite").verdict == "fail"
+    assert check(found, "finite").where == ("age[65+]",)
+
+
+def test_one_chain_fails_rather_than_pass_vacuously():
+    rng = np.random.default_rng(2)
+    found = diagnose(inference.build({"x": rng.standard_normal((1, 2000))}, {}, {}))
+    assert check(found, "rhat").verdict == "fail"
+    assert check(found, "rhat").value is None
+
+
+def test_labels_that_tell_who_was_sampled_are_not_written():
+    rng = np.random.default_rng(2)
+    many = rng.standard_normal((CHAINS, DRAWS, 60))
+    few = rng.standard_normal((CHAINS, DRAWS, 4))
+    idata = inference.build({"area": many, "psu": few}, {"area": ["oa"], "psu": ["cluster"]},
+                            {"oa": [f"E{i}" for i in range(60)], "cluster": list("wxyz")})
+    places = {w for c in diagnose(idata, private=["cluster"]).checks for w in c.where}
+    assert places == {"area", "psu"}
+    assert any("psu[" in w for c in diagnose(idata, names=["psu"]).checks for w in c.where)
+
+
+def test_published_quantities_are_checked_by_name():
+    draws = np.random.default_rng(2).standard_normal((CHAINS, DRAWS, 2))
+    draws[0, :, 1] += 3
+    checks = check_draws("regions", draws, ["North", "South"])
+    assert [c.name for c in checks] == ["regions: finite", "regions: rhat", "regions: ess_bulk", "regions: ess_tail"]
+    assert checks[1].verdict == "fail"
+    assert checks[1].where[0] == "regions[South]"
+    assert {c.verdict for c in check_draws("national", draws[:, :, 0])} == {"pass"}
+
+
+def test_further_checks_join_and_the_worst_verdict_is_the_status():
+    good = diagnose(posterior())
+    extra = Check("frame", float("nan"), 0.01, "warn", "Half a percent of people lack a group.")
+    assert good.with_checks([extra]).status == "warn"
+    written = json.loads(json.dumps(good.with_checks([extra]).to_dict(), allow_nan=False))
+    assert written["status"] == "warn"
+    assert written["checks"][-1] == {
+        "name": "frame", "value": None, "threshold": 0.01, "verdict": "warn",
+        "sentence": "Half a percent of people lack a group.", "where": [],
+    }
