@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
+
+from placewise.errors import Problems, nearest
+
+Support = Literal["real", "positive", "bounded", "point"]
+
+_CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -24,4 +35,129 @@ class Prior:
     args: tuple[float, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'{a:g}' for a in self.args)})"
+        """As written in a model file; reads back as the same prior."""
+        return f"{self.name}({', '.join(_number(a) for a in self.args)})"
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What a distribution's arguments are called, and where its draws lie.
+
+    Parameters
+    ----------
+    parameters : tuple of str
+        In order; those of ``above_zero`` must exceed 0.
+    support : {"real", "positive", "bounded", "point"}
+        The whole line; above 0; between its arguments; one point.
+    example : str
+        A prior that is right, for messages.
+    """
+
+    parameters: tuple[str, ...]
+    support: Support
+    example: str
+    above_zero: tuple[str, ...] = ()
+
+
+DISTRIBUTIONS: Mapping[str, Distribution] = {
+    "normal": Distribution(("mean", "sd"), "real", "normal(0, 1)", ("sd",)),
+    "student_t": Distribution(("df", "mean", "scale"), "real", "student_t(3, 0, 1)", ("df", "scale")),
+    "half_normal": Distribution(("sd",), "positive", "half_normal(0.5)", ("sd",)),
+    "half_cauchy": Distribution(("scale",), "positive", "half_cauchy(0.5)", ("scale",)),
+    "half_student_t": Distribution(("df", "0", "scale"), "positive", "half_student_t(3, 0, 0.5)", ("df", "scale")),
+    "gamma": Distribution(("shape", "rate"), "positive", "gamma(2, 10)", ("shape", "rate")),
+    "inv_gamma": Distribution(("shape", "scale"), "positive", "inv_gamma(2, 0.1)", ("shape", "scale")),
+    "exponential": Distribution(("rate",), "positive", "exponential(2)", ("rate",)),
+    "pc": Distribution(("upper", "tail"), "positive", "pc(1, 0.05)", ("upper", "tail")),
+    "uniform": Distribution(("a", "b"), "bounded", "uniform(0, 2)"),
+    "lognormal": Distribution(("mu", "sigma"), "positive", "lognormal(-1, 0.5)", ("sigma",)),
+    "fixed": Distribution(("x",), "point", "fixed(0.5)"),
+    "flat": Distribution((), "real", "flat()"),
+}
+
+
+def parse_prior(text: Any, where: str, problems: Problems) -> Prior | None:
+    """Read a prior such as ``"gamma(4, 25)"``.
+
+    Parameters
+    ----------
+    text : object
+        The value as it stands in the model file.
+    where : str
+        File and key, for messages.
+    problems : Problems
+        Takes what is wrong.
+
+    Returns
+    -------
+    Prior or None
+        None where a problem was noted.
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        problems.add(where, f"expected a distribution, got the number {text}", f'write "fixed({text})" to fix it there')
+        return None
+    call = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if call is None:
+        got = repr(text) if isinstance(text, str) else f"a value of type {type(text).__name__}"
+        problems.add(where, f"expected a distribution, got {got}", 'write its name and numbers, as in "normal(0, 1)"')
+        return None
+    name, inside = call.groups()
+    if name not in DISTRIBUTIONS:
+        problems.add(where, f"there is no distribution {name!r}", nearest(name, DISTRIBUTIONS))
+        return None
+    args = _arguments(name, inside, where, problems)
+    if args is None or not _in_domain(name, args, where, problems):
+        return None
+    return Prior(name, args)
+
+
+def reaches_below_zero(prior: Prior) -> bool:
+    """Whether a parameter with this prior may be negative; ``flat()`` on an sd means flat above 0."""
+    match DISTRIBUTIONS[prior.name].support:
+        case "positive":
+            return False
+        case "bounded" | "point":
+            return prior.args[0] < 0
+    return prior.name != "flat"
+
+
+def _arguments(name: str, inside: str, where: str, problems: Problems) -> tuple[float, ...] | None:
+    """The numbers between the brackets, as many as the distribution takes."""
+    given = [part.strip() for part in inside.split(",")] if inside.strip() else []
+    wanted = DISTRIBUTIONS[name].parameters
+    form = f"{name}({', '.join(wanted)})"
+    wrong = [part for part in given if not _NUMBER.fullmatch(part) or not math.isfinite(float(part))]
+    if wrong:
+        found = ", ".join(repr(part) for part in wrong)
+        problems.add(where, f"{form} takes finite numbers, got {found}", f'for example "{DISTRIBUTIONS[name].example}"')
+        return None
+    if len(given) != len(wanted):
+        count = f"{len(wanted)} number{'s' * (len(wanted) != 1)}"
+        problems.add(where, f"{form} takes {count}, got {len(given)}", f'for example "{DISTRIBUTIONS[name].example}"')
+        return None
+    return tuple(float(part) for part in given)
+
+
+def _in_domain(name: str, args: tuple[float, ...], where: str, problems: Problems) -> bool:
+    """Whether the numbers are ones the distribution allows; notes each that is not."""
+    distribution = DISTRIBUTIONS[name]
+    found = Problems()
+    for parameter, value in zip(distribution.parameters, args, strict=True):
+        if parameter in distribution.above_zero and value <= 0:
+            found.add(where, f"{name}: {parameter} must be above 0, got {_number(value)}")
+    if name == "half_student_t" and args[1] != 0:
+        found.add(
+            where, f"half_student_t: the middle number is its location and must be 0, got {_number(args[1])}",
+            f'write "{Prior(name, (args[0], 0.0, args[2]))}"',
+        )
+    if name == "pc" and args[1] >= 1:
+        found.add(where, f"pc: tail is the probability of exceeding upper and must be below 1, got {_number(args[1])}")
+    if name == "uniform" and args[0] >= args[1]:
+        found.add(where, f"uniform: a must be below b, got {_number(args[0])} and {_number(args[1])}")
+    problems.extend(found)
+    return not found
+
+
+def _number(value: float) -> str:
+    """The shortest text that reads back as the same float, whole numbers without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -1,0 +1,304 @@
+"""The model file of one outcome: tables in, ``ModelSpec`` out, every problem noted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from placewise.errors import Problems
+from placewise.models.estimands import read_estimands
+from placewise.models.prior_keys import read_priors
+from placewise.models.priors import parse_prior, reaches_below_zero
+from placewise.models.spec import ModelSpec, OutcomeSpec
+from placewise.schema import (
+    Key,
+    Place,
+    Reader,
+    boolean,
+    describe,
+    is_number,
+    label,
+    list_of,
+    must_be_known,
+    one_of,
+    positive,
+    safe_name,
+    table,
+    table_of,
+    text,
+    walk,
+)
+
+FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response")
+ENGINES = ("laplace", "hmc", "nuts", "auto")
+STRUCTURES = ("iid", "rw1", "ar1", "bym2")
+DEFAULT_ENGINE = "nuts"
+
+
+def _or_by_survey(read: Reader) -> Reader:
+    """Reader of one value, or of a table of such values keyed by survey."""
+
+    def either(value: Any, place: Place) -> Any:
+        return table_of(read)(value, place) if isinstance(value, Mapping) else read(value, place)
+
+    return either
+
+
+def _surveys(value: Any, place: Place) -> tuple[str, ...] | None:
+    """One survey, or a list of which the first is the reference."""
+    if isinstance(value, str):
+        return (value,) if text(value, place) else None
+    surveys: tuple[str, ...] | None = list_of(text, least=1)(value, place)
+    if surveys and len(surveys) > 1:
+        place.unavailable("a model of several surveys", "name one survey; one model file a survey")
+    return surveys
+
+
+def _structure(value: Any, place: Place) -> str | None:
+    """Structure of one group's effects."""
+    found: str | None = one_of(*STRUCTURES, what="structure")(value, place)
+    if found not in (None, "iid"):
+        place.unavailable(f"structure {found!r}", "leave it out or write 'iid', the effects are then exchangeable")
+    return found
+
+
+def _spread(value: Any, place: Place) -> Any:
+    """A prior of a standard deviation."""
+    prior = parse_prior(value, str(place), place.problems)
+    if prior is not None and reaches_below_zero(prior):
+        place.add(f"a standard deviation cannot be negative, {prior} can")
+        return None
+    return prior
+
+
+def _area_scale(value: Any, place: Place) -> Any:
+    """A grouping, or a grouping with declared multipliers."""
+    if isinstance(value, str):
+        return text(value, place)
+    return table({"by": Key(text, required=True), "multipliers": Key(table_of(positive))})(value, place)
+
+
+def _reference(value: Any, place: Place) -> str | float | None:
+    """A value at which to predict: a category, a number, or the word ``draw``."""
+    if is_number(value):
+        return float(value)
+    if isinstance(value, str):
+        return text(value, place)
+    place.add(f"expected a category, a number or 'draw', got {describe(value)}")
+    return None
+
+
+_ONE_SURVEY_FAMILY = "use gaussian, bernoulli, binomial, poisson or cumulative on one item at a time"
+
+TOP = {
+    "outcome": Key(lambda value, place: value, required=True),
+    "model": Key(lambda value, place: value, required=True),
+    "benchmark": Key(
+        table({
+            "level": Key(text, required=True),
+            "targets": Key(text, required=True),
+            "mode": Key(one_of("drawn", "exact", "update", what="mode"), default="drawn"),
+            "allow_same_data": Key(boolean, default=False),
+        }),
+        instead="leave the table out: estimates then follow the survey alone",
+    ),
+}  # fmt: skip
+
+OUTCOME = {
+    "title": Key(text),
+    "question": Key(text),
+    "survey": Key(_surveys, required=True),
+    "response": Key(_or_by_survey(text)),
+    "items": Key(_or_by_survey(list_of(text, least=2)), instead="name one item in 'response'"),
+    "family": Key(one_of(*FAMILIES, what="family"), required=True),
+    "order": Key(_or_by_survey(list_of(label, least=2))),
+    "success": Key(list_of(label, least=1)),
+    "trials": Key(text),
+    "exposure": Key(text),
+    "variance": Key(text),
+    "estimand": Key(lambda value, place: value),
+    "polarity": Key(one_of("higher is better", "lower is better", what="polarity"), default="higher is better"),
+    "finite_population": Key(boolean),
+}
+
+MODEL = {
+    "formula": Key(text, required=True),
+    "standardise": Key(boolean, default=True),
+    "structure": Key(table_of(_structure)),
+    "category_specific": Key(list_of(text), instead="leave it out: a slope is then the same at every cutpoint"),
+    "area_scale": Key(_area_scale, instead="leave it out: the area's own sd is then the same everywhere"),
+    "engine": Key(one_of(*ENGINES, what="engine")),
+    "reference": Key(table_of(_reference)),
+    "below_link": Key(
+        table({"ratio": Key(positive), "sd": Key(_spread)}),
+        instead="link respondents at the area itself and leave the table out",
+    ),
+    "priors": Key(lambda value, place: value),
+}
+
+# what only some families have: key -> families, and whether these must have it
+_BELONGS = {
+    "order": (("cumulative", "graded_response"), True),
+    "success": (("bernoulli",), False),
+    "trials": (("binomial",), True),
+    "exposure": (("poisson",), False),
+    "variance": (("gaussian",), False),
+}
+
+
+def read_model(
+    tables: Mapping[str, Any],
+    name: str,
+    where: str,
+    problems: Problems,
+    *,
+    engine: str | None = None,
+    surveys: Collection[str] | None = None,
+) -> ModelSpec | None:
+    """Read one model file.
+
+    Parameters
+    ----------
+    tables : mapping
+        The file's tables as read from TOML.
+    name : str
+        Outcome name: the file's stem.
+    where : str
+        The file, for messages.
+    problems : Problems
+        Takes everything that is wrong, ``kind="unavailable"`` for what a later version brings.
+    engine : str, optional
+        Replaces ``model.engine`` before it is judged.
+    surveys : collection of str, optional
+        Surveys of the project, against which ``outcome.survey`` is checked.
+
+    Returns
+    -------
+    ModelSpec or None
+        None where a problem of kind ``configuration`` was noted; parts that are unavailable do not prevent it.
+    """
+    place = Place(where, problems, Path(where).parent)
+    before = place.broken()
+    safe_name(name, place)
+    top = walk(tables, TOP, place)
+    values = _part(top["outcome"], OUTCOME, place.at("outcome"))
+    if isinstance(top["outcome"], Mapping):
+        _check_family_keys(values, top["outcome"], place.at("outcome"))
+        _check_response(values, top["outcome"], place.at("outcome"))
+    for survey in values["survey"] or () if surveys is not None else ():
+        must_be_known(survey, surveys or (), "a survey of the project", place.at("outcome").at("survey"))
+    outcome = _outcome(name, values, place.at("outcome"))
+    model = _part(top["model"], MODEL, place.at("model"))
+    _check_model(model, values, place.at("model"))
+    chosen = _engine(engine, model["engine"], place.at("model").at("engine"))
+    priors, split = read_priors(
+        model["priors"] or {}, values["family"] or "", bool(values["variance"]), place.at("model").at("priors")
+    )
+    if place.broken() > before:
+        return None
+    return ModelSpec(
+        outcome=outcome,
+        formula=model["formula"],
+        standardise=model["standardise"],
+        structure=model["structure"] or {},
+        category_specific=model["category_specific"] or (),
+        area_scale=model["area_scale"],
+        engine=chosen,
+        reference=model["reference"] or {},
+        priors=priors,
+        split=split,
+        below_link=model["below_link"] or {},
+        benchmark=top["benchmark"] or {},
+        raw=tables,
+    )
+
+
+def _part(value: Any, schema: Mapping[str, Key], place: Place) -> dict[str, Any]:
+    """A table of the file; all keys None where the table itself is absent, which was noted already."""
+    return dict.fromkeys(schema) if value is None else walk(value, schema, place)
+
+
+def _engine(override: str | None, written: str | None, place: Place) -> str:
+    """The engine to use, noted where it is unknown or does not exist yet."""
+    if override is not None:
+        place = Place("--engine", place.problems)
+        one_of(*ENGINES, what="engine")(override, place)
+    engine = override or written or DEFAULT_ENGINE
+    if engine in ENGINES and engine != "nuts":
+        place.unavailable(f"engine {engine!r}", "write engine = \"nuts\", or give --engine nuts on the command line")
+    return engine
+
+
+def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
+    """Table ``[outcome]`` as typed data; used only where all of it could be read."""
+    order, response, items = (_of_reference(values[k], values["survey"]) for k in ("order", "response", "items"))
+    estimands = read_estimands(
+        values["estimand"], values["family"] or "", order or (), values["success"] or (), items or (),
+        place.at("estimand"),
+    )  # fmt: skip
+    if values["finite_population"] and estimands and all(e.kind == "latent" for e in estimands):
+        place.at("finite_population").add("a latent score has no finite population", "leave this key out")
+    return OutcomeSpec(
+        name=name,
+        title=values["title"] or name,
+        surveys=values["survey"] or (),
+        family=values["family"],
+        response=response or "",
+        items=items or (),
+        order=order or (),
+        success=values["success"] or (),
+        trials=values["trials"] or "",
+        exposure=values["exposure"] or "",
+        variance=values["variance"] or "",
+        estimands=estimands,
+        higher_is_better=values["polarity"] == "higher is better",
+        finite_population=values["finite_population"],
+        question=values["question"] or "",
+    )
+
+
+def _of_reference(value: Any, surveys: tuple[str, ...] | None) -> Any:
+    """The reference survey's value where a key holds one a survey."""
+    return value.get(surveys[0]) if isinstance(value, Mapping) and surveys else value
+
+
+def _check_family_keys(values: dict[str, Any], written: Collection[str], place: Place) -> None:
+    """Note keys that the family lacks or does not have."""
+    family = values["family"]
+    if family is None:
+        return
+    if family == "graded_response":
+        place.at("family").unavailable("family 'graded_response'", _ONE_SURVEY_FAMILY)
+    for key, (families, needed) in _BELONGS.items():
+        if key in written and family not in families:
+            place.at(key).add(f"a {family} outcome has no {key!r}", f"it belongs to {' and '.join(families)}")
+        elif key not in written and needed and family in families:
+            place.at(key).add(f"a {family} outcome needs this key")
+
+
+def _check_response(values: dict[str, Any], written: Collection[str], place: Place) -> None:
+    """Note an outcome with neither or both of ``response`` and ``items``, and tables that name other surveys."""
+    if not {"response", "items"} & set(written):
+        place.at("response").add("this key is required", "it names the survey's column")
+    elif "items" in written and "response" in written:
+        place.at("items").add("there is 'response' too", "keep one of the two")
+    elif "items" in written and values["family"] not in (None, "graded_response"):
+        place.at("items").add(f"a {values['family']} outcome has one response and no items", "write 'response'")
+    for key in ("response", "items", "order"):
+        if isinstance(values[key], Mapping) and values["survey"]:
+            for survey in values[key]:
+                must_be_known(survey, values["survey"], "a survey of this outcome", place.at(key).at(survey))
+            for survey in values["survey"]:
+                if survey not in values[key]:
+                    place.at(key).add(f"there is none for survey {survey!r}")
+
+
+def _check_model(model: dict[str, Any], outcome: dict[str, Any], place: Place) -> None:
+    """Note what does not fit together in ``[model]``."""
+    family = outcome["family"]
+    if model["category_specific"] and family not in (None, "cumulative"):
+        place.at("category_specific").add(f"a {family} model has no cutpoints", "leave this key out")
+    below = model["below_link"]
+    if below is not None and len(below) != 1:
+        place.at("below_link").add("expected one of 'ratio' and 'sd'", "ratio = 2.5")

@@ -1,0 +1,123 @@
+"""Table ``[model.priors]``: which keys there are, what each accepts, and which of them this version honours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from placewise.errors import nearest
+from placewise.models.priors import DISTRIBUTIONS, Prior, parse_prior, reaches_below_zero
+from placewise.schema import Place, describe, positive
+
+_ALONE = ("intercept", "cutpoints", "slope", "sd", "sigma", "split:geography")
+_NAMED = ("slope", "sd", "var")
+_LATER = {
+    "cor": "varying slopes are, for now, best replaced by an interaction group such as (1 | a:b); leave this key out",
+    "rho": "groups are independent of each other in this version; leave this key out",
+    "discrimination": "model one item at a time with family 'cumulative'; leave this key out",
+    "shift": "use one survey and one mode; leave this key out",
+    "discrepancy": "use one survey; leave this key out",
+}
+_SHRINKAGE = re.compile(r"\s*(r2d2|horseshoe|regularised_horseshoe)\s*(\(.*\))?\s*")
+_KNOWN = (*_ALONE, *_LATER, "slope:NAME", "sd:GROUP", "sd:geography", "sd:classes", "var:GROUP")
+
+
+def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> tuple[dict[str, Prior], float | None]:
+    """Read ``[model.priors]``.
+
+    Parameters
+    ----------
+    value : mapping
+        The raw table.
+    family : str
+        Likelihood family; empty where it could not be read, then nothing is checked against it.
+    known_variance : bool
+        Whether the outcome's variances are known (a gaussian one has no ``sigma`` then).
+    place : Place
+        Where the table stands.
+
+    Returns
+    -------
+    priors : dict of str to Prior
+        By key as written, those that could be read.
+    split : float or None
+        ``split:geography``.
+    """
+    if not isinstance(value, Mapping):
+        place.add(f"expected a table, got {describe(value)}")
+        return {}, None
+    priors: dict[str, Prior] = {}
+    split: float | None = None
+    for key, written in value.items():
+        here = place.at(key)
+        head, _, name = key.partition(":")
+        if isinstance(written, Mapping):
+            quoted = f'"{key}:{next(iter(written), "GROUP")}"'
+            here.add("expected a distribution, got a table", f"a key with a colon stands in quotes: {quoted}")
+        elif head in _LATER:
+            here.unavailable(f"a prior for {key!r}", _LATER[head])
+        elif key == "split:geography":
+            split = positive(written, here)
+        elif key not in _ALONE and not (head in _NAMED and name):
+            here.add("there is no such prior", nearest(key, _KNOWN))
+        else:
+            prior = _read_one(key, written, here)
+            if prior is not None:
+                priors[key] = prior
+                _check_family(key, family, known_variance, here)
+    _check_twice(value, place)
+    return priors, split
+
+
+def _read_one(key: str, written: Any, place: Place) -> Prior | None:
+    """One distribution, checked against what its key may hold."""
+    if key.startswith("slope") and isinstance(written, str) and _SHRINKAGE.fullmatch(written):
+        place.unavailable(f"{written.strip()!r}", 'slopes share a learned normal by default; or write "normal(0, 1)"')
+        return None
+    prior = parse_prior(written, str(place), place.problems)
+    if prior is None:
+        return None
+    if key.partition(":")[0] in ("sd", "var", "sigma"):
+        return _spread(key, prior, place)
+    support = DISTRIBUTIONS[prior.name].support
+    if support == "positive" or (key == "cutpoints" and support == "point"):
+        what = "cutpoints are ordered numbers" if key == "cutpoints" else f"{key!r} may be any number"
+        place.add(f"{what}, {prior} does not suit them", 'write "normal(0, 1)" or another on the whole line')
+        return None
+    return prior
+
+
+def _spread(key: str, prior: Prior, place: Place) -> Prior | None:
+    """A prior of a standard deviation or a variance."""
+    if reaches_below_zero(prior):
+        place.add(
+            f"{key!r} cannot be negative, {prior} can", 'write "half_normal(0.5)", "gamma(2, 10)" or another above 0'
+        )
+        return None
+    if key == "var:classes":
+        place.add("there is no such prior", "write 'sd:classes', or 'var:' with the name of one class")
+        return None
+    if key.startswith("var:") and prior.name == "pc":
+        place.add(f"{prior} is a prior of a standard deviation", f"write it under 'sd:{key[4:]}'")
+        return None
+    return prior
+
+
+def _check_family(key: str, family: str, known_variance: bool, place: Place) -> None:
+    """Note a prior of a parameter that the family does not have."""
+    if key == "intercept" and family == "cumulative":
+        place.add("a cumulative model has no intercept", "its place is taken by 'cutpoints'; leave this key out")
+    if key == "cutpoints" and family and family not in ("cumulative", "graded_response"):
+        place.add(f"a {family} model has no cutpoints", "leave this key out, or write 'intercept'")
+    if key == "sigma" and family and family != "gaussian":
+        place.add(f"a {family} model has no residual sd", "leave this key out; 'sigma' belongs to family 'gaussian'")
+    if key == "sigma" and family == "gaussian" and known_variance:
+        place.add("the residual variances are known", "leave out either this key or outcome.variance")
+
+
+def _check_twice(value: Mapping[str, Any], place: Place) -> None:
+    """Note groups whose sd and variance both have a prior."""
+    for key in value:
+        if key.startswith("sd:") and f"var:{key[3:]}" in value:
+            place.at(key).add(f"there is a prior for 'var:{key[3:]}' too", "keep one of the two")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from placewise.errors import Problem, Problems
+from placewise.models.prior_keys import read_priors
+from placewise.models.priors import Prior
+from placewise.schema import Place
+
+
+def read(
+    table: Any, family: str = "gaussian", known_variance: bool = False
+) -> tuple[dict[str, Prior], float | None, list[Problem]]:
+    problems = Problems()
+    priors, split = read_priors(table, family, known_variance, Place("m.toml", problems, key="model.priors"))
+    return priors, split, list(problems)
+
+
+def test_every_key_that_this_version_honours_is_read() -> None:
+    table = {
+        "intercept": "normal(0, 3)",
+        "slope": "normal(0, 1)",
+        "slope:deprivation": "uniform(-1, 1)",
+        "slope:log(density)": "fixed(0)",
+        "sd": "half_student_t(3, 0, 0.5)",
+        "sd:geography": "gamma(4, 25)",
+        "sd:classes": "flat()",
+        "sd:age:sex": "pc(1, 0.05)",
+        "var:oa21cd": "inv_gamma(2, 0.1)",
+        "sigma": "half_normal(1)",
+        "split:geography": 2,
+    }
+    priors, split, problems = read(table)
+    assert problems == []
+    assert split == 2.0
+    assert {k: str(p) for k, p in priors.items()} == {k: v for k, v in table.items() if k != "split:geography"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cor:age", "lkj(2)"),
+        ("rho:lad22cd", "uniform(0, 1)"),
+        ("discrimination", "lognormal(0, 0.5)"),
+        ("shift", "normal(0, 1)"),
+        ("discrepancy", "half_normal(0.2)"),
+        ("slope", "r2d2(0.5, 2)"),
+        ("slope:deprivation", "horseshoe"),
+    ],
+)
+def test_keys_of_parts_to_come_are_unavailable_and_say_what_works(key: str, value: str) -> None:
+    _, _, problems = read({key: value})
+    assert [p.kind for p in problems] == ["unavailable"]
+    assert "is not available in this version" in str(problems[0])
+    assert problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("table", "family", "message"),
+    [
+        ({"slpoe": "normal(0, 1)"}, "gaussian", "model.priors.slpoe: there is no such prior (did you mean 'slope'?)"),
+        ({"sds:lad": "half_normal(1)"}, "gaussian", "there is no such prior"),
+        ({"sd:": "half_normal(1)"}, "gaussian", "there is no such prior"),
+        ({"sd": {"lad22cd": "half_normal(1)"}}, "gaussian", 'a key with a colon stands in quotes: "sd:lad22cd"'),
+        ({"sd": "normal(0, 1)"}, "gaussian", "'sd' cannot be negative, normal(0, 1) can"),
+        ({"sd:age": "uniform(-1, 1)"}, "gaussian", "'sd:age' cannot be negative"),
+        ({"var:age": "fixed(-1)"}, "gaussian", "'var:age' cannot be negative"),
+        ({"sigma": "student_t(3, 0, 1)"}, "gaussian", "'sigma' cannot be negative"),
+        ({"var:age": "pc(1, 0.05)"}, "gaussian", "pc(1, 0.05) is a prior of a standard deviation"),
+        ({"var:classes": "inv_gamma(2, 1)"}, "gaussian", "write 'sd:classes'"),
+        ({"slope": "half_normal(1)"}, "gaussian", "'slope' may be any number, half_normal(1) does not suit"),
+        ({"intercept": "gamma(2, 1)"}, "gaussian", "'intercept' may be any number"),
+        ({"cutpoints": "fixed(0)"}, "cumulative", "cutpoints are ordered numbers, fixed(0) does not suit"),
+        ({"intercept": "normal(0, 1)"}, "cumulative", "a cumulative model has no intercept"),
+        ({"cutpoints": "normal(0, 1)"}, "bernoulli", "a bernoulli model has no cutpoints"),
+        ({"sigma": "half_normal(1)"}, "poisson", "a poisson model has no residual sd"),
+        ({"split:geography": 0}, "gaussian", "expected a number above 0, got the number 0"),
+        ({"split:geography": "1.5"}, "gaussian", "expected a number above 0, got the text '1.5'"),
+        ({"sd:a": "half_normal(1)", "var:a": "gamma(2, 1)"}, "gaussian", "there is a prior for 'var:a' too"),
+        ({"sd": "half_normal(-1)"}, "gaussian", "half_normal: sd must be above 0, got -1"),
+        ("half_normal(1)", "gaussian", "expected a table"),
+    ],
+)
+def test_a_prior_that_cannot_be_meant_is_refused(table: Any, family: str, message: str) -> None:
+    _, _, problems = read(table, family)
+    assert len(problems) == 1
+    assert message in str(problems[0])
+    assert problems[0].kind == "configuration"
+
+
+def test_known_variances_leave_no_residual_sd() -> None:
+    _, _, problems = read({"sigma": "half_normal(1)"}, known_variance=True)
+    assert "the residual variances are known" in str(problems[0])
+
+
+def test_nothing_is_checked_against_a_family_that_could_not_be_read() -> None:
+    assert read({"cutpoints": "normal(0, 1)", "sigma": "half_normal(1)"}, "")[2] == []
