@@ -22,12 +22,18 @@ class Frame:
         Row of ``cells``.
     count : ndarray of float64, shape (entries,)
         People, scaled to the area's population where one is declared; may be fractional, never zero or negative.
+    available : tuple of str
+        Every column of the frame's file, also those that were not read: for hints.
+    notes : tuple of str
+        Harmless findings, one sentence each.
     """
 
     cells: pd.DataFrame
     indptr: np.ndarray
     cell: np.ndarray
     count: np.ndarray
+    available: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def n_cells(self) -> int:

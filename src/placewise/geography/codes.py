@@ -82,8 +82,8 @@ def infer(values: pd.Series) -> pd.Series:
     numbers, bad = _numbers(texts)
     if not bad.any() and not texts.str.match(LEADING_ZERO, na=False).any():
         return pd.Series(np.append(numbers, np.nan)[positions], index=values.index, name=values.name)
-    return pd.Series(np.append(texts.to_numpy(dtype=object), None)[positions], index=values.index, name=values.name,
-                     dtype="str")
+    return pd.Series(texts.to_numpy(dtype=object)[positions], index=values.index, name=values.name,
+                     dtype="str").where(positions >= 0)
 
 
 def matches(values: pd.Series, wanted: Iterable[Any]) -> np.ndarray:
@@ -120,12 +120,11 @@ def listing(values: Collection[Any], most: int = 10) -> str:
 
 def _plain(uniques: Any) -> np.ndarray:
     """Distinct values as an array of numbers or objects."""
-    index = pd.Index(uniques)
+    index: pd.Index[Any] = pd.Index(uniques)
     if isinstance(index, pd.CategoricalIndex):
         index = pd.Index(index.categories.take(index.codes))
-    if pd.api.types.is_numeric_dtype(index.dtype) and not pd.api.types.is_bool_dtype(index.dtype):
-        return index.to_numpy()
-    return index.to_numpy(dtype=object)
+    numeric = pd.api.types.is_numeric_dtype(index.dtype) and not pd.api.types.is_bool_dtype(index.dtype)
+    return np.asarray(index) if numeric else np.asarray(index, dtype=object)
 
 
 def _stripped(value: Any) -> str | None:

@@ -48,11 +48,12 @@ def read_parquet(path: Path, schema: pa.Schema, columns: list[str]) -> pd.DataFr
     texts = [n for n in columns if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(
         schema.field(n).type)]
     try:
-        table = pq.ParquetFile(path, read_dictionary=texts).read(columns=columns)
-        return table.select(columns).cast(pa.schema([_plain_field(f) for f in table.select(columns).schema])
-                                          ).to_pandas(ignore_metadata=True)
+        table = pq.ParquetFile(path, read_dictionary=texts).read(columns=columns).select(columns)
+        frame: pd.DataFrame = table.cast(pa.schema([_plain_field(f) for f in table.schema])).to_pandas(
+            ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableError("the file is corrupt: its columns cannot be read", "write it again") from error
+    return frame
 
 
 def _plain_field(field: pa.Field) -> pa.Field:
@@ -88,7 +89,9 @@ def read_labelled(path: Path, columns: Collection[str]) -> tuple[pd.DataFrame, d
         Only of columns that have value labels.
     """
     table, meta = _readstat(path, usecols=list(columns))
-    labels = {name: dict(texts) for name, texts in meta.variable_value_labels.items() if name in table.columns}
+    labels: dict[str, Mapping[Any, str]] = {
+        name: dict(texts) for name, texts in meta.variable_value_labels.items() if name in table.columns
+    }
     return table[list(columns)], labels
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,12 @@ class Respondents:
         Rows in the file, before ``where``.
     dropped : tuple of Dropped
         What was left out and why.
+    available : tuple of str
+        Every column of the survey's file, also those that were not read: for hints.
+    notes : tuple of str
+        Harmless findings, one sentence each.
+    declared : mapping of column to ndarray of bool, shape (n,)
+        Where a value is missing because its code is declared as missing; only columns that have such values.
     """
 
     name: str
@@ -52,8 +59,12 @@ class Respondents:
     strata: np.ndarray | None
     read: int
     dropped: tuple[Dropped, ...] = ()
+    available: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    declared: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
+        """Number of respondents."""
         return len(self.table)
 
     def take(self, rows: np.ndarray, dropped: tuple[Dropped, ...] = ()) -> Respondents:
@@ -65,5 +76,6 @@ class Respondents:
         return Respondents(
             self.name, self.table.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
             self.link, self.codes[rows], self.area[rows], pick(self.weight), pick(self.psu), pick(self.strata),
-            self.read, self.dropped + dropped,
+            self.read, self.dropped + dropped, self.available, self.notes,
+            {column: mask[rows] for column, mask in self.declared.items()},
         )
