@@ -55,7 +55,7 @@ def test_a_slow_chain_fails_ess():
     assert bulk.verdict == "fail"
     assert bulk.where[0] == "intercept"
     # 2,000 draws of an AR(1) with .8 are worth 2,000 · .2 / 1.8 = 222.
-    assert bulk.value == pytest.approx(222, rel=0.3)
+    assert bulk.value == pytest.approx(222, rel=0.5)
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(0, "pass"), (1, "warn"), (2, "warn"), (3, "fail")])
