@@ -64,7 +64,7 @@ def test_a_reader_returns_the_typed_value(reader: schema.Reader, value: Any, exp
         (schema.seed_number, -1, "expected a whole number from 0"),
         (schema.seed_number, 2**63, "expected a whole number from 0"),
         (schema.seed_number, 1.0, "got the number 1.0"),
-        (one_of("nuts", "hmc", what="engine"), "nut", "among 'nuts', 'hmc', got the text 'nut' (did you mean 'nuts'?)"),
+        (one_of("nuts", "hmc"), "nut", "one of 'nuts', 'hmc', got the text 'nut' (did you mean 'nuts'?)"),
         (one_of("nuts"), {}, "got a table"),
         (list_of(schema.text), "x", "expected a list, got the text 'x'"),
         (list_of(schema.text), ["x", 1], "a[1]: expected text, got the number 1"),
@@ -83,7 +83,9 @@ def test_a_reader_says_what_it_got_and_what_it_expected(reader: schema.Reader, v
     assert message in problems[0]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "..\\b", "/etc", "a\0b", "a b", "a.b", "-x", "x" * 101, 3])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "a/b", "..\\b", "/etc", "a\0b", "a b", "a.b", "-x", "x" * 101, 3]
+)
 def test_names_that_would_leave_the_output_folder_are_refused(name: Any) -> None:
     found, problems = read(schema.safe_name, name)
     assert found is None
@@ -122,7 +124,9 @@ def test_a_path_is_resolved_against_its_folder_and_the_environment(
     assert read(expand, "$SOMEWHERE/a.csv", tmp_path) == (tmp_path / "$SOMEWHERE" / "a.csv", [])
 
 
-@pytest.mark.parametrize("prepare", [lambda m: m.delenv("SOMEWHERE", raising=False), lambda m: m.setenv("SOMEWHERE", "")])
+@pytest.mark.parametrize(
+    "prepare", [lambda m: m.delenv("SOMEWHERE", raising=False), lambda m: m.setenv("SOMEWHERE", "")]
+)
 def test_an_unset_variable_is_named(prepare: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch)
     found, problems = read(expand, "${SOMEWHERE}/a.csv")
@@ -133,12 +137,18 @@ def test_an_unset_variable_is_named(prepare: Callable[..., None], monkeypatch: p
 
 
 def test_a_variable_left_open_is_refused() -> None:
-    assert read(expand, "${SOMEWHERE/a.csv")[1] == ["p.toml: a: '${SOMEWHERE/a.csv' opens '${' without closing it (write ${NAME})"]
+    assert read(expand, "${SOMEWHERE/a.csv")[1] == [
+        "p.toml: a: '${SOMEWHERE/a.csv' opens '${' without closing it (write ${NAME})"
+    ]
 
 
 def test_files_that_are_absent_are_a_matter_of_data(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    for written, message in [("b.csv", "there is no file 'b.csv'"), ("folder.csv", "is a folder"), ("x" * 999 + ".csv", "no file")]:
+    for written, message in [
+        ("b.csv", "there is no file 'b.csv'"),
+        ("folder.csv", "is a folder"),
+        ("x" * 999 + ".csv", "no file"),
+    ]:
         problems = Problems()
         path = data_file(".csv")(written, Place("p.toml", problems, tmp_path))
         assert path == tmp_path / written

@@ -184,7 +184,7 @@ def list_of(read_value: Reader, least: int = 0, distinct: bool = True) -> Reader
     return read
 
 
-def one_of(*choices: str, what: str = "value") -> Reader:
+def one_of(*choices: str) -> Reader:
     """Reader of one word out of a few."""
 
     def read(value: Any, place: Place) -> str | None:
@@ -193,7 +193,7 @@ def one_of(*choices: str, what: str = "value") -> Reader:
         close = difflib.get_close_matches(value, choices, n=1) if isinstance(value, str) else []
         allowed = ", ".join(repr(c) for c in choices)
         hint = f"did you mean {close[0]!r}?" if close else ""
-        place.add(f"expected a {what} among {allowed}, got {describe(value)}", hint)
+        place.add(f"expected one of {allowed}, got {describe(value)}", hint)
         return None
 
     return read

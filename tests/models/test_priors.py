@@ -122,8 +122,16 @@ def test_all_numbers_out_of_range_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("text", "below"),
-    [("normal(5, 1)", True), ("half_normal(1)", False), ("uniform(0, 1)", False), ("uniform(-1, 1)", True)]
-    + [("fixed(0)", False), ("fixed(-1)", True), ("flat()", False), ("lognormal(0, 1)", False)],
+    [
+        ("normal(5, 1)", True),
+        ("half_normal(1)", False),
+        ("uniform(0, 1)", False),
+        ("uniform(-1, 1)", True),
+        ("fixed(0)", False),
+        ("fixed(-1)", True),
+        ("flat()", False),
+        ("lognormal(0, 1)", False),
+    ],
 )
 def test_which_priors_reach_below_zero(text: str, below: bool) -> None:
     prior, _ = parse(text)

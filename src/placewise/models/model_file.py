@@ -57,7 +57,7 @@ def _surveys(value: Any, place: Place) -> tuple[str, ...] | None:
 
 def _structure(value: Any, place: Place) -> str | None:
     """Structure of one group's effects."""
-    found: str | None = one_of(*STRUCTURES, what="structure")(value, place)
+    found: str | None = one_of(*STRUCTURES)(value, place)
     if found not in (None, "iid"):
         place.unavailable(f"structure {found!r}", "leave it out or write 'iid', the effects are then exchangeable")
     return found
@@ -98,7 +98,7 @@ TOP = {
         table({
             "level": Key(text, required=True),
             "targets": Key(text, required=True),
-            "mode": Key(one_of("drawn", "exact", "update", what="mode"), default="drawn"),
+            "mode": Key(one_of("drawn", "exact", "update"), default="drawn"),
             "allow_same_data": Key(boolean, default=False),
         }),
         instead="leave the table out: estimates then follow the survey alone",
@@ -111,14 +111,14 @@ OUTCOME = {
     "survey": Key(_surveys, required=True),
     "response": Key(_or_by_survey(text)),
     "items": Key(_or_by_survey(list_of(text, least=2)), instead="name one item in 'response'"),
-    "family": Key(one_of(*FAMILIES, what="family"), required=True),
+    "family": Key(one_of(*FAMILIES), required=True),
     "order": Key(_or_by_survey(list_of(label, least=2))),
     "success": Key(list_of(label, least=1)),
     "trials": Key(text),
     "exposure": Key(text),
     "variance": Key(text),
     "estimand": Key(lambda value, place: value),
-    "polarity": Key(one_of("higher is better", "lower is better", what="polarity"), default="higher is better"),
+    "polarity": Key(one_of("higher is better", "lower is better"), default="higher is better"),
     "finite_population": Key(boolean),
 }
 
@@ -128,7 +128,7 @@ MODEL = {
     "structure": Key(table_of(_structure)),
     "category_specific": Key(list_of(text), instead="leave it out: a slope is then the same at every cutpoint"),
     "area_scale": Key(_area_scale, instead="leave it out: the area's own sd is then the same everywhere"),
-    "engine": Key(one_of(*ENGINES, what="engine")),
+    "engine": Key(one_of(*ENGINES)),
     "reference": Key(table_of(_reference)),
     "below_link": Key(
         table({"ratio": Key(positive), "sd": Key(_spread)}),
@@ -223,7 +223,7 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
     """The engine to use, noted where it is unknown or does not exist yet."""
     if override is not None:
         place = Place("--engine", place.problems)
-        one_of(*ENGINES, what="engine")(override, place)
+        one_of(*ENGINES)(override, place)
     engine = override or written or DEFAULT_ENGINE
     if engine in ENGINES and engine != "nuts":
         place.unavailable(f"engine {engine!r}", "write engine = \"nuts\", or give --engine nuts on the command line")

@@ -1,0 +1,237 @@
+"""The keys of ``placewise.toml`` and the checks across them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from placewise.errors import nearest
+from placewise.frame.spec import FrameSpec
+from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
+from placewise.schema import (
+    Key,
+    Place,
+    data_file,
+    describe,
+    expand,
+    label,
+    list_of,
+    must_be_known,
+    one_of,
+    repeated,
+    safe_name,
+    scalar,
+    seed_number,
+    table,
+    table_of,
+    text,
+    walk,
+)
+from placewise.surveys.spec import SurveySpec
+
+_TABULAR = data_file(".parquet", ".csv")
+_SURVEY_FILE = data_file(".csv", ".parquet", ".sav", ".dta")
+_NO_MARGINS = "give 'cells' and 'count': a long table of areas, cell columns and counts"
+
+# rows of the estimates that are no level of the user's
+RESERVED_LEVELS = ("national", "base", "custom")
+
+
+def _raw(value: Any, place: Place) -> Any:
+    """The value as it stands: read later, once its surroundings are known."""
+    return value
+
+
+TOP = {
+    "project": Key(_raw, default={}),
+    "areas": Key(_raw, required=True),
+    "frame": Key(_raw),
+    "variables": Key(table_of(table({"order": Key(list_of(label, least=2), required=True)}))),
+    "survey": Key(_raw, required=True),
+    "index": Key(table({"base": Key(table_of(list_of(label, least=1)))})),
+    "joint": Key(
+        table({"outcomes": Key(list_of(text, least=2), required=True)}),
+        instead="leave the table out: each outcome is then modelled on its own",
+    ),
+}
+
+PROJECT = {
+    "name": Key(text),
+    "title": Key(text),
+    "seed": Key(seed_number, default=1),
+    "out": Key(text, default="reports"),
+}
+
+_JOIN = {"table": Key(_TABULAR, required=True), "on": Key(table_of(text), required=True)}
+_GEOMETRY = {"table": Key(data_file(".parquet"), required=True), "code": Key(text, required=True)}
+AREAS = {
+    "table": Key(_TABULAR, required=True),
+    "join": Key(list_of(table(_JOIN, JoinSpec), distinct=False), default=()),
+    "code": Key(text, required=True),
+    "levels": Key(list_of(text), default=()),
+    "classes": Key(list_of(text), default=()),
+    "names": Key(table_of(text)),
+    "population": Key(text),
+    "neighbours": Key(table_of(_TABULAR)),
+    "geometry": Key(table_of(table(_GEOMETRY, GeometrySpec))),
+}
+
+_MARGIN = {
+    "table": Key(_TABULAR, required=True),
+    "variable": Key(text, required=True),
+    "count": Key(text, required=True),
+}
+_SEED_TABLE = {"table": Key(_TABULAR, required=True), "count": Key(text, required=True), "by": Key(list_of(text))}
+FRAME = {
+    "cells": Key(_TABULAR),
+    "count": Key(text),
+    "margins": Key(list_of(table(_MARGIN), least=1, distinct=False), instead=_NO_MARGINS),
+    "seed": Key(table(_SEED_TABLE), instead=_NO_MARGINS),
+}
+
+SURVEY = {
+    "reader": Key(one_of("table", "ukhls", "cls"), default="table"),
+    "path": Key(expand, required=True),
+    "area": Key(_raw),
+    "where": Key(table_of(list_of(scalar, least=1))),
+    "missing": Key(list_of(scalar)),
+    "recode": Key(text, instead="recode the file beforehand, or use 'missing' and the model file's 'order'"),
+    "weight": Key(text),
+    "psu": Key(text),
+    "strata": Key(text),
+    "mode": Key(text),
+    "person": Key(text),
+}
+_OF_READER: Mapping[str, Mapping[str, Key]] = {
+    "table": {},
+    "ukhls": {
+        "waves": Key(list_of(text, least=1)),
+        "geography": Key(table({"path": Key(text, required=True), "vintage": Key(text)})),
+    },
+    "cls": {"year": Key(_raw), "mode": Key(_raw), "codebook": Key(text), "aliases": Key(text)},
+}
+
+
+def groupings(tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """The code column, levels and classes as far as they can be read, for checks of what refers to them."""
+    areas = tables.get("areas")
+    if not isinstance(areas, Mapping):
+        return ()
+    columns = [areas.get("code")]
+    for key in ("levels", "classes"):
+        written = areas.get(key)
+        columns += written if isinstance(written, list) else []
+    return tuple(c for c in columns if isinstance(c, str))
+
+
+def read_areas(value: Any, place: Place) -> AreasSpec | None:
+    """Table ``[areas]``; None where it could not be read."""
+    before = place.broken()
+    found = walk(value, AREAS, place)
+    code, levels, classes = found["code"], found["levels"] or (), found["classes"] or ()
+    columns = [*([code] if code else []), *levels, *classes]
+    for twice in repeated(columns):
+        if twice not in repeated(levels) and twice not in repeated(classes):
+            place.add(f"column {twice!r} has two roles among code, levels and classes", "keep one of them")
+    for i, level in enumerate(levels):
+        if level in RESERVED_LEVELS:
+            place.at("levels").at(i).add(f"{level!r} is the name of a row of the estimates", "rename the column")
+    if code in RESERVED_LEVELS:
+        place.at("code").add(f"{code!r} is the name of a row of the estimates", "rename the column")
+    for key, known in (("names", columns), ("neighbours", [code, *levels]), ("geometry", [code, *levels])):
+        for column in found[key] or ():
+            what = "the code column or a level" if key != "names" else "the code column, a level or a class"
+            must_be_known(column, [c for c in known if c], what, place.at(key).at(column))
+    for i, join in enumerate(found["join"] or ()):
+        if not join.on:
+            place.at("join").at(i).at("on").add("no column to join on", 'write on = { areas_column = "column" }')
+    if place.broken() > before:
+        return None
+    return AreasSpec(**{name: v for name, v in found.items() if v is not None})
+
+
+def read_frame(value: Any, place: Place) -> FrameSpec | None:
+    """Table ``[frame]``; None where it could not be read, or asks for margins to be raked."""
+    before = place.broken()
+    found = walk(value, FRAME, place)
+    if not isinstance(value, Mapping):
+        return None
+    if "margins" in value or "seed" in value:
+        if "cells" in value:
+            place.at("cells").add("there are 'margins' or 'seed' too", "keep 'cells', or the other two")
+        return None
+    for key in ("cells", "count"):
+        if key not in value:
+            place.at(key).add("this key is required")
+    return None if place.broken() > before else FrameSpec(**{k: found[k] for k in ("cells", "count")})
+
+
+def read_surveys(value: Any, known: Collection[str], place: Place) -> dict[str, SurveySpec]:
+    """Tables ``[survey.NAME]``, those that could be read.
+
+    Parameters
+    ----------
+    value : mapping
+        Raw tables by name.
+    known : collection of str
+        Code column, levels and classes: what respondents may be linked by.
+    place : Place
+        Where the tables stand.
+    """
+    if not isinstance(value, Mapping):
+        place.add(f"expected a table, got {describe(value)}", "one table a survey: [survey.NAME]")
+        return {}
+    if not value:
+        place.add("there is no survey", "add a table [survey.NAME]")
+    surveys = {}
+    for name, raw in value.items():
+        here = place.at(name)
+        if not isinstance(raw, Mapping):
+            here.add(f"expected a table, got {describe(raw)}", "one table a survey: [survey.NAME]")
+            continue
+        survey = _read_survey(name, raw, known, here)
+        if survey is not None:
+            surveys[name] = survey
+    return surveys
+
+
+def _read_survey(name: str, value: Mapping[str, Any], known: Collection[str], place: Place) -> SurveySpec | None:
+    """One survey; its keys depend on its reader."""
+    before = place.broken()
+    safe_name(name, place)
+    reader = value.get("reader", "table")
+    own = _OF_READER.get(reader, {}) if isinstance(reader, str) else {}
+    schema = {**SURVEY, **own}
+    if reader == "table":
+        schema["path"] = Key(_SURVEY_FILE, required=True)
+    if reader in ("table", "cls"):
+        schema["area"] = Key(_raw, required=True)
+    found = walk(value, schema, place)
+    if reader in ("ukhls", "cls"):
+        place.at("reader").unavailable(f"reader {reader!r}", 'export the columns you need and write reader = "table"')
+    column, level = _link(found["area"], known, place.at("area"))
+    if place.broken() > before:
+        return None
+    skipped = {"area", "recode", *own}
+    kept = {k: v for k, v in found.items() if k not in skipped and v is not None}
+    return SurveySpec(name=name, area_column=column, area_level=level, **kept)
+
+
+def _link(value: Any, known: Collection[str], place: Place) -> tuple[str, str]:
+    """Column of the survey that holds codes, and the column of the areas table they are codes of."""
+    if value is None:
+        return "", ""
+    what = "the code column, a level or a class of [areas]"
+    if isinstance(value, Mapping):
+        found = walk(value, {"column": Key(text, required=True), "level": Key(text, required=True)}, place)
+        if found["level"] and known:
+            must_be_known(found["level"], known, what, place.at("level"))
+        return found["column"] or "", found["level"] or ""
+    column = text(value, place)
+    if column is None:
+        return "", ""
+    if known and column not in known:
+        near = nearest(column, known)
+        other = f'or area = {{ column = "{column}", level = "…" }}'
+        place.add(f"{column!r} is not {what}", f"{near}; {other}")
+    return column, column
