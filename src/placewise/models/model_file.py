@@ -8,6 +8,7 @@ from typing import Any
 
 from placewise.errors import Problems
 from placewise.models.estimands import read_estimands
+from placewise.models.formula import parse_formula
 from placewise.models.prior_keys import read_priors
 from placewise.models.priors import parse_prior, reaches_below_zero
 from placewise.models.spec import ModelSpec, OutcomeSpec
@@ -176,7 +177,8 @@ def read_model(
     Returns
     -------
     ModelSpec or None
-        None where a problem of kind ``configuration`` was noted; parts that are unavailable do not prevent it.
+        None where a problem of kind ``configuration`` was noted, those of the formula among them; parts that are
+        unavailable do not prevent it, and the formula of a file that is otherwise right is read by whoever uses it.
     """
     place = Place(where, problems, Path(where).parent)
     before = place.broken()
@@ -196,6 +198,8 @@ def read_model(
         model["priors"] or {}, values["family"] or "", bool(values["variance"]), place.at("model").at("priors")
     )
     if place.broken() > before:
+        if model["formula"]:
+            parse_formula(model["formula"], str(place.at("model").at("formula")), problems)
         return None
     return ModelSpec(
         outcome=outcome,

@@ -126,8 +126,8 @@ def collect(
     Returns
     -------
     spec : ProjectSpec or None
-        None where a problem of kind ``configuration`` was found; with parts that are unavailable, or data files that
-        are absent, it is there for further checks but must not be run.
+        As much as could be read, for further checks; with any problem it must not be run. None where not even the
+        table of areas is known.
     problems : Problems
         Everything that is wrong.
     """
@@ -153,8 +153,7 @@ def to_toml(spec: ProjectSpec | ModelSpec) -> str:
 
 
 def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrides) -> ProjectSpec | None:
-    """Everything of a project; None where its settings have a problem."""
-    before = place.broken()
+    """Everything of a project that could be read; None where that does not even tell where its areas are."""
     top = walk(tables, TOP, place)
     project = walk(top["project"], PROJECT, place.at("project"))
     areas = None if top["areas"] is None else read_areas(top["areas"], place.at("areas"))
@@ -165,15 +164,15 @@ def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrid
     names = tuple(top["survey"]) if isinstance(top["survey"], Mapping) else ()
     specs = _read_models(_model_tables(models, overrides.outcomes, place), names, overrides.engine, place)
     _check_population(specs, areas is not None and not areas.population and top["frame"] is None, place)
-    if place.broken() > before or areas is None or out is None or seed is None:
+    if areas is None:
         return None
     name = project["name"] or place.folder.name or "project"
     return ProjectSpec(
         root=place.folder,
         name=name,
         title=project["title"] or name,
-        seed=seed,
-        out=out,
+        seed=seed or 0,
+        out=out or place.folder / "reports",
         areas=areas,
         surveys=surveys,
         models=specs,
