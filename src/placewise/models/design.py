@@ -97,6 +97,8 @@ class Design:
         Means and sds used.
     dropped : tuple of str
         Sentences: columns or groups left out, each with its reason (constant, collinear, one level).
+    notes : tuple of str
+        Sentences on what was kept and the reader should know: categories and levels no respondent has.
     """
 
     intercept: bool
@@ -105,6 +107,7 @@ class Design:
     n: int
     scalings: tuple[Scaling, ...] = ()
     dropped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def matrix(self) -> np.ndarray:

@@ -1,0 +1,216 @@
+"""Grouping factors: which group a respondent is in, and which an area's people of a cell are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from placewise.errors import Problems
+from placewise.models.design import Group, Role
+from placewise.models.levels import Levels
+from placewise.models.parts import PartMaker
+from placewise.models.terms import Formula, GroupTerm
+from placewise.models.variables import Surroundings, Variable
+
+MOST_PAIRS = 5_000_000
+MOST_UNMET = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Grouping factors of a formula, and sentences on those left out and those worth a note."""
+
+    groups: tuple[Group, ...]
+    dropped: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def build_groups(
+    formula: Formula, variables: dict[str, Variable], maker: PartMaker, data: Surroundings, problems: Problems
+) -> Groups:
+    """Grouping factors in the order of the formula, the area's own after the last of the geography."""
+    made: dict[str, Group] = {}
+    dropped: list[str] = []
+    notes: list[str] = []
+    for term in formula.groups:
+        if any(name not in variables for name in term.columns) or _is_area(term, variables, data):
+            continue
+        columns = _shortest(term, variables, data)
+        group = _build(columns, variables, maker, data, formula.where, problems)
+        if group is None or group.name in made:
+            continue
+        twin = _twin(group, made, data)
+        if len(group.all_labels) < 2:
+            dropped.append(f"(1 | {group.name}) was left out: it has one level only, {group.all_labels[0]!r}.")
+        elif twin:
+            dropped.append(f"(1 | {group.name}) was left out: it divides the areas as {twin} does.")
+        else:
+            made[group.name] = group
+            if len(group.labels) == 1:
+                notes.append(f"All respondents are in one level of {group.name}: its sd is set by the prior.")
+    notes += _unmet_categories(formula, variables, maker, data, problems)
+    ordered = list(made.values())
+    if data.areas is not None:
+        last = max((i for i, group in enumerate(ordered) if group.role == "geography"), default=len(ordered) - 1)
+        ordered.insert(last + 1, _own_effect(data))
+    return Groups(tuple(ordered), tuple(dropped), tuple(notes))
+
+
+def _is_area(term: GroupTerm, variables: dict[str, Variable], data: Surroundings) -> bool:
+    """Whether the groups are the areas themselves."""
+    return (data.areas is not None and data.areas.code in term.columns
+            and all(variables[name].place == "areas" for name in term.columns))
+
+
+def _shortest(term: GroupTerm, variables: dict[str, Variable], data: Surroundings) -> tuple[str, ...]:
+    """In a nesting the finest columns alone where their codes occur within one parent each."""
+    places = {variables[name].place for name in term.columns}
+    if term.finest == term.columns or len(places) > 1 or places == {"reference"}:
+        return term.columns
+    table = data.respondents
+    if places == {"areas"} and data.areas is not None:
+        table = data.areas.table
+    elif places == {"frame"} and data.frame is not None:
+        table = data.frame.cells
+    together = table[list(term.columns)].drop_duplicates()
+    return term.finest if len(together) == len(together[list(term.finest)].drop_duplicates()) else term.columns
+
+
+def _build(
+    columns: tuple[str, ...], variables: dict[str, Variable], maker: PartMaker, data: Surroundings, where: str,
+    problems: Problems,
+) -> Group | None:
+    """One grouping factor; None where a problem was noted."""
+    found = [maker.levels(name) for name in columns]
+    levels = [one for one in found if one is not None]
+    if len(levels) < len(columns):
+        return None
+    name, role = ":".join(columns), _role(columns, data)
+    if data.areas is None:
+        ids, count = _combine([one.among for one in levels])
+        labels = tuple(_labels(levels, [one.among for one in levels], ids, count))
+        return Group(name, role, labels, ids, labels)
+    places = [variables[column].place for column in columns]
+    over_areas = [one.projected for one, place in zip(levels, places, strict=True) if place == "areas"]
+    over_cells = [one.projected for one, place in zip(levels, places, strict=True) if place == "frame"]
+    area_index, area_rows = _distinct(over_areas)
+    cell_index, cell_rows = _distinct(over_cells)
+    pairs = len(area_rows) * len(cell_rows)
+    if pairs > MOST_PAIRS:
+        problems.add(where, f"(1 | {name}) has {pairs} groups, at most {MOST_PAIRS} are projected",
+                     "use a coarser level", "unavailable")
+        return None
+    codes = [
+        np.concatenate([one.among, _on_grid(one, place, area_rows, cell_rows)])
+        for one, place in zip(levels, places, strict=True)
+    ]
+    ids, count = _combine(codes)
+    labels_of = _labels(levels, codes, ids, count)
+    n = len(data.respondents)
+    met = np.bincount(ids[:n], minlength=count) > 0
+    position = np.empty(count, dtype=np.int64)
+    order = np.concatenate([np.flatnonzero(met), np.flatnonzero(~met)])
+    position[order] = np.arange(count)
+    all_labels = tuple(labels_of[order])
+    if len(set(all_labels)) < count:
+        problems.add(where, f"two combinations of (1 | {name}) share one label", "take : out of the categories", "data")
+        return None
+    lookup = position[ids[n:]].reshape(len(area_rows), len(cell_rows))
+    return Group(name, role, all_labels[: int(met.sum())], position[ids[:n]], all_labels,
+                 area_index if over_areas else None, cell_index if over_cells else None, lookup)
+
+
+def _role(columns: tuple[str, ...], data: Surroundings) -> Role:
+    if data.areas is not None and set(columns) <= {data.areas.code, *data.areas.levels}:
+        return "geography"
+    return "class" if data.areas is not None and set(columns) <= set(data.areas.classes) else "other"
+
+
+def _distinct(codes: Sequence[np.ndarray | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Which combination each row has, and one row for each combination; one row where there is no column."""
+    present = [one for one in codes if one is not None]
+    if not present:
+        return np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    ids, _ = _combine(present)
+    return ids, np.unique(ids, return_index=True)[1]
+
+
+def _on_grid(levels: Levels, place: str, area_rows: np.ndarray, cell_rows: np.ndarray) -> np.ndarray:
+    """Codes of one column over every pair of an area's and a cell's combination, the cells running fastest."""
+    assert levels.projected is not None
+    if place == "areas":
+        return np.repeat(levels.projected[area_rows], len(cell_rows))
+    if place == "frame":
+        return np.tile(levels.projected[cell_rows], len(area_rows))
+    return np.full(len(area_rows) * len(cell_rows), levels.projected[0])
+
+
+def _combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+    """Number the combinations of several columns, the first column coarsest; two at a time, so nothing overflows."""
+    ids = np.unique(codes[0], return_inverse=True)[1]
+    for code in codes[1:]:
+        ids = np.unique(ids * (int(code.max(initial=0)) + 1) + code, return_inverse=True)[1]
+    return ids.astype(np.int64), int(ids.max(initial=-1)) + 1
+
+
+def _labels(levels: Sequence[Levels], codes: Sequence[np.ndarray], ids: np.ndarray, count: int) -> np.ndarray:
+    """Label of each combination: the categories joined by colons; object array, shape (count,)."""
+    row = np.empty(count, dtype=np.int64)
+    row[ids] = np.arange(len(ids))
+    texts = [np.array(one.labels, dtype=object)[code[row]] for one, code in zip(levels, codes, strict=True)]
+    joined: np.ndarray = texts[0]
+    for text in texts[1:]:
+        joined = joined + ":" + text
+    return joined
+
+
+def _own_effect(data: Surroundings) -> Group:
+    """The area's own effect: sampled areas first, each part in the order of the table."""
+    assert data.areas is not None
+    codes, count = data.areas.codes, len(data.areas)
+    sampled = np.bincount(data.area, minlength=count) > 0
+    order = np.concatenate([np.flatnonzero(sampled), np.flatnonzero(~sampled)])
+    position = np.empty(count, dtype=np.int64)
+    position[order] = np.arange(count)
+    labels = tuple(codes[order])
+    return Group(data.areas.code, "geography", labels[: int(sampled.sum())], position[data.area], labels,
+                 position, None, np.arange(count).reshape(-1, 1))
+
+
+def _twin(group: Group, made: dict[str, Group], data: Surroundings) -> str:
+    """Name of an earlier group, or the code column, with the same division of the areas; empty where there is none."""
+    if data.areas is None or group.area_index is None or group.cell_index is not None:
+        return ""
+    if len(group.all_labels) == len(data.areas):
+        return data.areas.code
+    for other in made.values():
+        if other.area_index is None or other.cell_index is not None:
+            continue
+        together = _combine([other.area_index, group.area_index])[1]
+        if together == len(other.all_labels) == len(group.all_labels):
+            return other.name
+    return ""
+
+
+def _unmet_categories(
+    formula: Formula, variables: dict[str, Variable], maker: PartMaker, data: Surroundings, problems: Problems
+) -> list[str]:
+    """Categories of the frame that no respondent has: noted up to 1% of the people, a problem beyond."""
+    notes = []
+    for name in formula.group_columns():
+        levels = maker.levels(name) if name in variables and variables[name].place == "frame" else None
+        if levels is None or levels.projected is None or levels.met().all():
+            continue
+        people = np.bincount(levels.projected, weights=data.cell_population(), minlength=len(levels.labels))
+        unmet = ~levels.met()
+        share = float(people[unmet].sum() / people.sum())
+        named = ", ".join(repr(levels.labels[k]) for k in np.flatnonzero(unmet))
+        if share > MOST_UNMET:
+            problems.add(formula.where, f"no respondent has {name!r} {named}, {share:.1%} of the people of the frame "
+                         f"(at most {MOST_UNMET:.0%})", "merge categories in the survey and the frame", "data")
+        else:
+            notes.append(f"No respondent has {name} {named} ({share:.2%} of the people): the effect is drawn from the "
+                         "distribution of the others.")
+    return notes
