@@ -55,10 +55,9 @@ def read_frame(spec: FrameSpec, areas: AreaTable | None, code: str, cell_columns
     raw = read_raw(file, [code, *columns, spec.count], "frame.cells", problems)
     if raw is None:
         return None
-    codes = _factor(as_codes, raw.frame[code])
-    count = _counts(raw.frame[spec.count], codes, spec, problems)
-    values = {name: _factor(infer, raw.labelled(name)) for name in columns}
-    del raw
+    codes = _factor(as_codes, raw.pop(code))
+    count = _counts(raw.pop(spec.count), codes, spec, problems)
+    values = {name: _factor(infer, raw.pop(name)) for name in columns}
     for name, (at, _) in values.items():
         lost = int((at < 0).sum())
         if lost:
@@ -70,8 +69,10 @@ def read_frame(spec: FrameSpec, areas: AreaTable | None, code: str, cell_columns
         return None
     present = count > 0
     number, cells = _number_cells({n: (at[present], levels) for n, (at, levels) in values.items()}, int(present.sum()))
-    row = positions(codes[1], areas.codes)[codes[0][present]]
-    return _sparse(row, number, count[present], cells, areas, file, problems)
+    key = positions(codes[1], areas.codes)[codes[0][present]] * len(cells)
+    key += number
+    del codes, values, number
+    return _sparse(key, count[present], cells, areas, file, problems)
 
 
 def _factor(rule: Callable[[pd.Series], pd.Series], values: pd.Series) -> Factor:
@@ -133,16 +134,18 @@ def _number_cells(columns: dict[str, Factor], rows: int) -> tuple[np.ndarray, pd
     return number, pd.DataFrame(table, index=range(int(number.max(initial=0)) + 1))
 
 
-def _sparse(row: np.ndarray, number: np.ndarray, count: np.ndarray, cells: pd.DataFrame, areas: AreaTable,
-            file: TableFile, problems: Problems) -> Frame | None:
-    """Sum the rows of one area and cell, and scale each area to its population."""
-    key = row * len(cells) + number
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.array([], dtype=np.int64)
-    people = np.add.reduceat(count[order], first) if len(key) else np.array([])
-    area, cell = np.divmod(key[first], len(cells))
-    indptr = np.searchsorted(area, np.arange(len(areas) + 1)).astype(np.int64)
+def _sparse(key: np.ndarray, count: np.ndarray, cells: pd.DataFrame, areas: AreaTable, file: TableFile,
+            problems: Problems) -> Frame | None:
+    """Sum the rows of one area and cell (``key``: area times cells plus cell), and scale areas to their population."""
+    if (key[1:] < key[:-1]).any():
+        order = np.argsort(key, kind="stable")
+        key, count = key[order], count[order]
+        del order
+    repeats = key[1:] == key[:-1]
+    if repeats.any():
+        first = np.flatnonzero(np.append(True, ~repeats))
+        key, count = key[first], np.add.reduceat(count, first)
+    indptr = np.searchsorted(key, np.arange(len(areas) + 1, dtype=np.int64) * len(cells)).astype(np.int64)
     empty = areas.codes[np.diff(indptr) == 0]
     if len(empty):
         problems.add("frame.cells", f"{len(empty):,} of {len(areas):,} areas have nobody in {file.path.name}: "
@@ -150,13 +153,17 @@ def _sparse(row: np.ndarray, number: np.ndarray, count: np.ndarray, cells: pd.Da
         return None
     notes = [file.note] if file.note else []
     if areas.population is not None:
-        total = np.add.reduceat(people, indptr[:-1])
-        ratio = areas.population / total
-        people = people * np.repeat(ratio, np.diff(indptr))
-        gap = np.abs(total / areas.population - 1)
-        if gap.max() > NOTABLE:
-            worst = int(gap.argmax())
-            notes.append(f"the frame was scaled to the population in {int((gap > NOTABLE).sum()):,} areas; the largest "
-                         f"discrepancy is {areas.codes[worst]} with {total[worst]:,.6g} in the frame and "
-                         f"{areas.population[worst]:,.6g} people")
-    return Frame(cells, indptr, cell.astype(np.int32), people, file.columns, tuple(notes))
+        total = np.add.reduceat(count, indptr[:-1])
+        count *= np.repeat(areas.population / total, np.diff(indptr))
+        notes += _discrepancy(total, areas.population, areas.codes)
+    return Frame(cells, indptr, (key % len(cells)).astype(np.int32), count, file.columns, tuple(notes))
+
+
+def _discrepancy(total: np.ndarray, population: np.ndarray, codes: np.ndarray) -> list[str]:
+    """A note on how far the frame was from the population, where it was."""
+    gap = np.abs(total / population - 1)
+    if gap.max() <= NOTABLE:
+        return []
+    worst = int(gap.argmax())
+    return [f"the frame was scaled to the population in {int((gap > NOTABLE).sum()):,} areas; the largest discrepancy "
+            f"is {codes[worst]} with {total[worst]:,.6g} in the frame and {population[worst]:,.6g} people"]

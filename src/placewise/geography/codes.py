@@ -78,7 +78,7 @@ def infer(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return pd.Series(as_numbers(values)[0], index=values.index, name=values.name)
     positions, uniques = pd.factorize(values)
-    texts = pd.Series([_stripped(v) for v in _plain(uniques)], dtype="str")
+    texts = pd.Series([_stripped(v) if isinstance(v, str) else _code(v) for v in _plain(uniques)], dtype="str")
     numbers, bad = _numbers(texts)
     if not bad.any() and not texts.str.match(LEADING_ZERO, na=False).any():
         return pd.Series(np.append(numbers, np.nan)[positions], index=values.index, name=values.name)

@@ -50,7 +50,8 @@ def read_parquet(path: Path, schema: pa.Schema, columns: list[str]) -> pd.DataFr
     try:
         table = pq.ParquetFile(path, read_dictionary=texts).read(columns=columns).select(columns)
         frame: pd.DataFrame = table.cast(pa.schema([_plain_field(f) for f in table.schema])).to_pandas(
-            ignore_metadata=True)
+            ignore_metadata=True, split_blocks=True, self_destruct=True)
+        del table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableError("the file is corrupt: its columns cannot be read", "write it again") from error
     return frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.csv as pacsv
 
 LONGEST_LINE = 1 << 20
 MOST_COLUMNS = 20_000
+LINE_END = re.compile(r"\r\n|\r|\n")
 SEPARATORS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 KNOWN_BINARY = ((b"PAR1", "Parquet"), (b"PK\x03\x04", "a zip archive or a workbook"), (b"\x1f\x8b", "gzip"),
@@ -40,11 +42,17 @@ class Dialect:
         One of comma, semicolon, tab, bar.
     columns : tuple of str
         The header, blanks stripped, in the file's order; a name may stand twice.
+    skip : int
+        Lines up to the header and with it.
+    has_rows : bool
+        Whether anything follows the header.
     """
 
     encoding: str
     separator: str
     columns: tuple[str, ...]
+    skip: int
+    has_rows: bool
 
     @property
     def note(self) -> str:
@@ -66,14 +74,17 @@ def dialect(path: Path, needed: Collection[str] = ()) -> Dialect:
     Raises
     ------
     UnreadableError
-        Empty, binary, or beyond the bounds on line length and number of columns.
+        Empty, binary, a quotation mark never closed, or beyond the bounds on line length and number of columns.
     """
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         head = file.read(LONGEST_LINE)
-    first = next((line for line in head.splitlines() if line.strip()), "")
-    if not first:
+    lines = LINE_END.split(head)
+    header = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if header is None:
         raise UnreadableError("the file is empty, expected a header line and rows")
+    first = lines[header]
+    rows = len(head) == LONGEST_LINE or any(line.strip() for line in lines[header + 1:])
 
     def fields(separator: str) -> tuple[str, ...]:
         return tuple(name.strip() for name in next(csv.reader([first], delimiter=separator)))
@@ -89,7 +100,7 @@ def dialect(path: Path, needed: Collection[str] = ()) -> Dialect:
     columns = fields(separator)
     if len(columns) > MOST_COLUMNS:
         raise UnreadableError(f"the header has {len(columns):,} columns, expected at most {MOST_COLUMNS:,}")
-    return Dialect(encoding, separator, columns)
+    return Dialect(encoding, separator, columns, header + 1, rows)
 
 
 def read_text(path: Path, how: Dialect, positions: list[int]) -> pa.Table:
@@ -108,8 +119,10 @@ def read_text(path: Path, how: Dialect, positions: list[int]) -> pa.Table:
     Raises
     ------
     UnreadableError
-        A line has too few or too many values, a quotation mark is never closed, or the encoding does not hold.
+        A line has too few or too many values, or the rows cannot be told apart.
     """
+    if not how.has_rows:
+        return pa.table({str(i): pa.array([], pa.string()) for i in positions})
     odd: list[pacsv.InvalidRow] = []
     table = _parse(path, how, positions, lambda row: _note(odd, row), threads=True)
     if odd:
@@ -136,17 +149,14 @@ def _parse(path: Path, how: Dialect, positions: list[int], handler: Callable[[pa
         return pacsv.read_csv(
             path,
             read_options=pacsv.ReadOptions(use_threads=threads, block_size=8 * LONGEST_LINE, column_names=names,
-                                           skip_rows_after_names=1, encoding=encoding),
+                                           skip_rows=how.skip, encoding=encoding),
             parse_options=pacsv.ParseOptions(delimiter=how.separator, newlines_in_values=True,
                                              invalid_row_handler=handler),
             convert_options=pacsv.ConvertOptions(column_types={name: pa.string() for name in wanted},
                                                  include_columns=wanted, strings_can_be_null=False),
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
-        if "Empty CSV" in str(error):
-            return pa.table({name: pa.array([], pa.string()) for name in wanted})
-        raise UnreadableError("the rows cannot be told apart, expected a table with separators",
-                         "is a quotation mark never closed?") from error
+        raise UnreadableError("the rows cannot be told apart, expected a table with separators") from error
 
 
 def _blank_to_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -176,14 +186,18 @@ def _encoding(path: Path) -> str:
     if b"\x00" in first or strange > len(first) // 100:
         raise UnreadableError("the file is binary, expected text with separators")
     decoder = codecs.getincrementaldecoder("utf-8")()
-    utf8, windows, block = True, True, first
+    utf8, windows, quotes, block = True, True, 0, first
     while block:
         if len(block) == LONGEST_LINE and b"\n" not in block and b"\r" not in block:
             raise UnreadableError(f"a line is longer than {LONGEST_LINE:,} bytes, expected a table")
         if utf8:
             utf8 = _decodes(decoder, block)
         windows = windows and not any(b in block for b in b"\x81\x8d\x8f\x90\x9d")
+        quotes += block.count(b'"')
         block = next(blocks, b"")
+    if quotes % 2:
+        raise UnreadableError("the quotation marks are odd in number: one is never closed",
+                              "inside a quoted value a quotation mark is written twice")
     utf8 = utf8 and _decodes(decoder, b"", final=True)
     if utf8:
         return "utf-8-sig"

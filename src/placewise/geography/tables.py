@@ -56,6 +56,12 @@ class RawTable:
     frame: pd.DataFrame
     labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
+    def pop(self, column: str) -> pd.Series:
+        """A column with its value labels, which is then no longer held."""
+        values = self.labelled(column)
+        del self.frame[column]
+        return values
+
     def labelled(self, column: str) -> pd.Series:
         """A column with its codes replaced by value labels; a code without a label stays."""
         values = self.frame[column]

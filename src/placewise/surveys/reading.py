@@ -117,7 +117,8 @@ def _open(spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], p
     require(file, [c for c in required if c], f"survey.{spec.name}", problems)
     if len(problems) > before:
         return None
-    answers = [c for c in dict.fromkeys([*required, *columns, spec.mode, spec.person]) if c in file.columns]
+    wanted = {*required, *columns, spec.mode, spec.person}
+    answers = [c for c in dict.fromkeys(file.columns) if c in wanted]
     design = [c for c in (spec.weight, spec.psu, spec.strata) if c]
     raw = read_raw(file, [spec.area_column, *design, *spec.where, *answers], f"survey.{spec.name}", problems)
     return None if raw is None else (file, raw, answers)
