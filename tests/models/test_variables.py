@@ -5,12 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from placewise.errors import Problems
+from placewise.models.build import build_design
+from placewise.models.formula import parse_formula
+
 
 def test_unknown_names_are_one_problem_with_the_nearest(country):
     problem, = country.refuse("depravation + log(densty) + (1 | regoin)")
     assert "'depravation', 'densty', 'regoin'" in problem.message
     for known in ("deprivation", "density", "region"):
         assert f"did you mean '{known}'?" in problem.hint
+
+
+def test_the_nearest_name_may_be_a_column_that_nobody_asked_for(country):
+    problems = Problems()
+    formula = parse_formula("incom", "model.formula", problems)
+    build_design(formula, respondents=country.respondents, area=country.area, areas=country.areas, frame=None,
+                 reference={}, orders={}, standardise=True, cumulative=False, problems=problems, elsewhere=["income"])
+    assert [p.hint for p in problems] == ["did you mean 'income'?"]
 
 
 def test_a_name_in_both_tables_is_a_problem_unless_it_is_geography(country):
