@@ -1,0 +1,68 @@
+"""Models are fitted on a machine without a C compiler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPILERS = ("gcc", "g++", "cc", "c++", "clang", "clang++")
+
+# What a shell-less interpreter may still want to call.
+TOOLS = ("env", "sh", "uname", "ldconfig")
+
+FIT = """
+import shutil, sys
+assert not [c for c in {compilers} if shutil.which(c)], "a compiler is visible"
+{hide_nutpie}
+from pathlib import Path
+from placewise.models.engines import FitOptions, FitProblem, engine_named
+from placewise.models.prior_plan import plan_priors
+from placewise.pipeline.load import ProjectInputs
+from placewise.pipeline.project_file import read_project
+
+spec = read_project(Path({folder!r}) / "placewise.toml")
+model = spec.models["belonging"]
+data = ProjectInputs(spec).outcome(model)
+plan = plan_priors({{}}, None, data.design, "oa", "cumulative")
+problem = FitProblem(data.design, data.response, "cumulative", plan)
+trace = engine_named("nuts")(problem, FitOptions(draws=20, seed=1, chains=1, jobs=1, tune=60, thin=1))
+print(trace.posterior.attrs["sampler"], trace.posterior.sizes["draw"])
+"""
+
+
+def _path_without_compilers(folder: Path) -> str:
+    folder.mkdir()
+    for tool in TOOLS:
+        if found := shutil.which(tool):
+            (folder / tool).symlink_to(found)
+    return os.pathsep.join([str(Path(sys.executable).parent), str(folder)])
+
+
+@pytest.mark.parametrize("sampler", ["nutpie", "pymc"])
+def test_fit_without_a_compiler(sampler: str, tmp_path: Path) -> None:
+    from placewise.pipeline.example import write_example
+
+    write_example(tmp_path, small=True)
+    model = tmp_path / "models/belonging.toml"
+    # the smallest model that has every kind of term: compiling takes most of the time
+    text = model.read_text(encoding="utf-8")
+    start, rest = text.split('formula = """', 1)
+    end = rest.split('"""', 1)[1]
+    model.write_text(f'{start}formula = "log(density) + (1 | age) + (1 | region/lad)"{end}', encoding="utf-8")
+    hide = "" if sampler == "nutpie" else "sys.modules['nutpie'] = None"
+    path = _path_without_compilers(tmp_path / "bin")
+    assert not any(shutil.which(c, path=path) for c in COMPILERS)
+    done = subprocess.run(
+        [sys.executable, "-c", FIT.format(compilers=COMPILERS, folder=str(tmp_path), hide_nutpie=hide)],
+        env={**os.environ, "PATH": path, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'compiled'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"{sampler} 20"
