@@ -1,0 +1,83 @@
+"""What cells add to the linear predictor, and how a person's value is read off it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from placewise.estimates.predictor import Estimand
+from placewise.kernels.projection import IDENTITY, LOG, LOGIT, MEAN, SHARE, SHARE_OF_ONE_CUT
+
+_REACH = 40.0  # as the kernel's: either part's largest absolute value
+
+
+@dataclass(frozen=True, eq=False)
+class CellPart:
+    """Arguments of the kernel that do not depend on areas.
+
+    Parameters
+    ----------
+    link, kind : int
+        Codes of ``placewise.kernels.projection``.
+    sign : float32
+        Orientation of the cut points' σ.
+    shift : ndarray of float64, shape (S,)
+        Belongs to every area: the cells' average, less the cut points', so that neither part runs out of float32.
+    cells : ndarray of float32, shape (C, J, S)
+    constant : ndarray of float32, shape (2,)
+    cut_weight : ndarray of float32, shape (2, J)
+        See ``project_block``.
+    """
+
+    link: int
+    kind: int
+    sign: np.float32
+    shift: np.ndarray
+    cells: np.ndarray
+    constant: np.ndarray
+    cut_weight: np.ndarray
+
+
+def cell_part(estimand: Estimand, eta: np.ndarray) -> CellPart:
+    """Prepare the cells for the kernel.
+
+    Parameters
+    ----------
+    estimand : Estimand
+    eta : ndarray of float64, shape (C, S)
+        The cells' part of the linear predictor.
+    """
+    middle = eta.mean(axis=0)
+    if estimand.kind != "latent" and estimand.link == "logit":
+        return _with_cuts(estimand, eta, middle)
+    log = estimand.kind != "latent" and estimand.link == "log"
+    deviation = eta - middle
+    cells = np.exp(np.clip(deviation, -_REACH, _REACH)) if log else deviation
+    return CellPart(
+        LOG if log else IDENTITY, MEAN, np.float32(1), middle, np.ascontiguousarray(cells[:, None, :], dtype=np.float32),
+        np.zeros(2, np.float32), np.zeros((2, 1), np.float32),
+    )  # fmt: skip
+
+
+def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray) -> CellPart:
+    """Cut points: σ(cut − η), or 1 − σ(η − cut) where that leaves the smaller constant (no digits lost near 0)."""
+    first = np.asarray(estimand.weights, dtype=np.float64)
+    second = np.zeros_like(first) if estimand.kind == "share" else np.asarray(estimand.weights2, dtype=np.float64)
+    weight = np.stack([first, second])
+    constant = np.array([estimand.constant, estimand.constant2])
+    sign = 1.0
+    if abs(constant[0] + first.sum()) < abs(constant[0]):
+        constant, weight, sign = constant + weight.sum(axis=1), -weight, -1.0
+    constant[np.abs(constant) < 1e-12] = 0.0
+    cuts = np.asarray(estimand.cuts, dtype=np.float64)
+    middle_cut = cuts.mean(axis=0)
+    z = sign * ((eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :])
+    cells = np.exp(np.clip(z, -_REACH, _REACH))
+    share = estimand.kind == "share"
+    plain = share and len(first) == 1 and constant[0] == 0.0 and weight[0, 0] == 1.0
+    kind = SHARE_OF_ONE_CUT if plain else SHARE if share else MEAN
+    return CellPart(
+        LOGIT, kind, np.float32(sign), middle - middle_cut, np.ascontiguousarray(cells, dtype=np.float32),
+        constant.astype(np.float32), np.ascontiguousarray(weight, dtype=np.float32),
+    )  # fmt: skip

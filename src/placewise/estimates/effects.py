@@ -1,0 +1,85 @@
+"""Effects of the levels that occur in a block of areas: posterior draws, or new draws where nobody answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from placewise.estimates.predictor import Effect
+from placewise.kernels.philox import label_hashes, normal_rows, stream_key
+
+
+class EffectSource:
+    """Rows of draws of one grouping factor, for any of its levels.
+
+    Parameters
+    ----------
+    effect : Effect
+        Posterior draws and the group's standard deviation.
+    seed : int
+        Seed of levels that must be drawn; their numbers depend on it, the group's name, the level's label and the
+        draw, and on nothing else.
+    """
+
+    def __init__(self, effect: Effect, seed: int) -> None:
+        self.effect = effect
+        self._known = len(effect.labels)
+        self._draws = np.ascontiguousarray(effect.draws, dtype=np.float32)
+        self._sd = np.ascontiguousarray(effect.sd, dtype=np.float64)
+        self._key = stream_key(seed, f"effect:{effect.name}")
+        self._hashes = label_hashes(effect.all_labels[self._known :])
+
+    def fill(self, positions: np.ndarray, out: np.ndarray) -> None:
+        """Write the draws of some levels into rows.
+
+        Parameters
+        ----------
+        positions : ndarray of int64, shape (m,)
+            Positions in ``all_labels``.
+        out : ndarray of float32, shape (m, S)
+            Filled row by row.
+        """
+        known = positions < self._known
+        out[known] = self._draws[positions[known]]
+        new = np.flatnonzero(~known)
+        if len(new):
+            normal_rows(self._key, self._hashes[positions[new] - self._known], self._sd, out, new)
+
+    def of_cells(self, n_cells: int) -> np.ndarray:
+        """Effect of each cell, of a factor that does not vary over areas; float32, shape (C, S)."""
+        index = np.zeros(n_cells, dtype=np.int64) if self.effect.cell_index is None else self.effect.cell_index
+        used, inverse = np.unique(self.effect.lookup[0, index], return_inverse=True)
+        rows = np.empty((len(used), len(self._sd)), dtype=np.float32)
+        self.fill(used.astype(np.int64), rows)
+        return rows[inverse]
+
+
+def rows_of_block(sources: Sequence[EffectSource], positions: Sequence[np.ndarray], n_draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """One table with every level that a block needs, each once.
+
+    Parameters
+    ----------
+    sources : sequence of EffectSource
+    positions : sequence of ndarray of int64
+        For each source, positions in its ``all_labels``; any shape.
+    n_draws : int
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (U, S)
+    picks : list of ndarray of int64
+        For each source, the rows of ``rows``; shapes as ``positions``.
+    """
+    used, picks, offset = [], [], 0
+    for wanted in positions:
+        unique, inverse = np.unique(wanted, return_inverse=True)
+        used.append(unique.astype(np.int64))
+        picks.append(inverse.reshape(wanted.shape).astype(np.int64) + offset)
+        offset += len(unique)
+    rows = np.empty((max(offset, 1), n_draws), dtype=np.float32)
+    start = 0
+    for source, unique in zip(sources, used, strict=True):
+        source.fill(unique, rows[start : start + len(unique)])
+        start += len(unique)
+    return rows, picks

@@ -1,0 +1,204 @@
+"""From posterior draws to areas: the rate of each area in each draw, poststratified over its cells.
+
+The linear predictor is split into a part of the area and a part of the cell, each exponentiated once, so that the
+innermost loop over areas × cells × draws multiplies and divides only: σ(a + b) = 1 / (1 + e⁻ᵃ e⁻ᵇ). Four cells share
+one division. Where covariates or effects vary over areas and cells together, cells that share them form a *bundle* and
+an area has one part a bundle.
+
+Everything is element by element over draws: an area's numbers depend neither on the other areas of its block nor on
+the block's size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from placewise.kernels.compile import kernel
+
+LOGIT, LOG, IDENTITY = 0, 1, 2
+SHARE_OF_ONE_CUT, SHARE, MEAN = 0, 1, 2
+
+_TILE = 256  # draws at a time, so that the cells' part stays in the processor's cache
+_ONE = np.float32(1)
+_ZERO = np.float32(0)
+_CAP = np.float32(1.3e9)  # e^21: four (1 + e^21) multiply to less than the largest float32; σ(-21) is below 1e-9
+_REACH = np.float32(40)  # either part's largest absolute value: their product stays finite
+
+
+@kernel
+def _area_part(i, s0, n, exponentiate, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, out):  # type: ignore[no-untyped-def]
+    """Linear predictor of area i without its cells' part, or its exponential, one row a bundle."""
+    first = out[0]
+    for s in range(n):
+        first[s] = base[s0 + s]
+    for k in range(x.shape[1]):
+        value = x[i, k]
+        slope = beta[k]
+        for s in range(n):
+            first[s] += value * slope[s0 + s]
+    for e in range(pick.shape[1]):
+        effect = rows[pick[i, e]]
+        for s in range(n):
+            first[s] += effect[s0 + s]
+    for g in range(out.shape[0] - 1, -1, -1):
+        part = out[g]
+        if g > 0:
+            part[:n] = first[:n]
+        for k in range(mixed_x.shape[1]):
+            value = mixed_x[i, k] * bundle_x[g, k]
+            slope = mixed_beta[k]
+            for s in range(n):
+                part[s] += value * slope[s0 + s]
+        for e in range(mixed_pick.shape[2]):
+            effect = rows[mixed_pick[i, g, e]]
+            for s in range(n):
+                part[s] += effect[s0 + s]
+        if exponentiate:
+            for s in range(n):
+                part[s] = np.exp(min(max(sign * part[s], -_REACH), _REACH))
+
+
+@kernel
+def _add_four(x, b0, b1, b2, b3, w0, w1, w2, w3, s0, n, total):  # type: ignore[no-untyped-def]
+    """Add the shares of four cells, and their squares, with one division a draw."""
+    for s in range(n):
+        e0 = x[s] * b0[s0 + s]
+        e1 = x[s] * b1[s0 + s]
+        e2 = x[s] * b2[s0 + s]
+        e3 = x[s] * b3[s0 + s]
+        q0 = _ONE + (e0 if e0 < _CAP else _CAP)
+        q1 = _ONE + (e1 if e1 < _CAP else _CAP)
+        q2 = _ONE + (e2 if e2 < _CAP else _CAP)
+        q3 = _ONE + (e3 if e3 < _CAP else _CAP)
+        left = q0 * q1
+        right = q2 * q3
+        inverse = _ONE / (left * right)
+        right *= inverse
+        left *= inverse
+        p0 = q1 * right
+        p1 = q0 * right
+        p2 = q3 * left
+        p3 = q2 * left
+        total[s] += (w0 * p0 + w1 * p1) + (w2 * p2 + w3 * p3)
+        total[_TILE + s] += (w0 * p0 * p0 + w1 * p1 * p1) + (w2 * p2 * p2 + w3 * p3 * p3)
+
+
+@kernel
+def _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total):  # type: ignore[no-untyped-def]
+    """Share beyond one cut point: Σ w σ and Σ w σ² over the entries of an area, sorted by bundle."""
+    index = np.zeros(4, np.int64)
+    share = np.zeros(4, np.float32)
+    j = first
+    while j < last:
+        g = bundle[cell[j]]
+        k = 0
+        while k < 4 and j < last and bundle[cell[j]] == g:
+            index[k] = cell[j]
+            share[k] = weight[j]
+            k += 1
+            j += 1
+        for empty in range(k, 4):
+            index[empty] = index[0]
+            share[empty] = _ZERO
+        b0, b1, b2, b3 = cells[index[0], 0], cells[index[1], 0], cells[index[2], 0], cells[index[3], 0]
+        _add_four(area[g], b0, b1, b2, b3, share[0], share[1], share[2], share[3], s0, n, total)
+
+
+@kernel
+def _several_cuts(kind, first, last, cell, weight, bundle, area, cells, constant, cut_weight, s0, n, total, one):  # type: ignore[no-untyped-def]
+    """Any combination of cut points: Σ w g, with Σ w g² (share) or Σ w (second moment − g²) (mean)."""
+    for j in range(first, last):
+        x = area[bundle[cell[j]]]
+        for s in range(n):
+            one[s] = constant[0]
+            one[_TILE + s] = constant[1]
+        for k in range(cells.shape[1]):
+            b = cells[cell[j], k]
+            a1, a2 = cut_weight[0, k], cut_weight[1, k]
+            for s in range(n):
+                p = _ONE / (_ONE + x[s] * b[s0 + s])
+                one[s] += a1 * p
+                one[_TILE + s] += a2 * p
+        w = weight[j]
+        if kind == MEAN:
+            for s in range(n):
+                total[s] += w * one[s]
+                total[_TILE + s] += w * (one[_TILE + s] - one[s] * one[s])
+        else:
+            for s in range(n):
+                total[s] += w * one[s]
+                total[_TILE + s] += w * one[s] * one[s]
+
+
+@kernel
+def _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, total):  # type: ignore[no-untyped-def]
+    """Identity: Σ w (a + b); log: Σ w eᵃ eᵇ, both parts exponentiated already."""
+    for j in range(first, last):
+        x = area[bundle[cell[j]]]
+        b = cells[cell[j], 0]
+        w = weight[j]
+        if link == LOG:
+            for s in range(n):
+                total[s] += w * (x[s] * b[s0 + s])
+        else:
+            for s in range(n):
+                total[s] += w * (x[s] + b[s0 + s])
+
+
+@kernel
+def project_block(  # type: ignore[no-untyped-def]
+    link, kind, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick,
+    indptr, cell, weight, bundle, cells, constant, cut_weight, rate, spread,
+):  # fmt: skip
+    """Rates of a block of B areas in all S draws.
+
+    Parameters
+    ----------
+    link : {LOGIT, LOG, IDENTITY}
+    kind : {SHARE_OF_ONE_CUT, SHARE, MEAN}
+        ``SHARE_OF_ONE_CUT``: the value of a person is σ of one cut point, no constant.
+    sign : float32
+        +1 where the value is written with σ(cut − η), -1 where with σ(η − cut).
+    base : ndarray of float32, shape (S,)
+        Part of every area.
+    x, beta : ndarray of float32, shapes (B, p) and (p, S)
+        Columns that vary over areas only, and their slopes.
+    rows, pick : ndarray of float32, shape (U, S), and of int64, shape (B, q)
+        Effects that occur in the block, and the row of each factor that varies over areas only.
+    bundle_x, mixed_x, mixed_beta : ndarray of float32, shapes (G, m), (B, m), (m, S)
+        Columns that vary over both: their factor over bundles, over areas, and their slopes.
+    mixed_pick : ndarray of int64, shape (B, G, r)
+        Row of ``rows`` of each factor that varies over both.
+    indptr, cell, weight : ndarray of int64 (B + 1,), int32 and float32 (entries,)
+        The block's frame, sorted by bundle within an area; weights sum to 1 in an area.
+    bundle : ndarray of int64, shape (C,)
+        Bundle of each cell.
+    cells : ndarray of float32, shape (C, J, S)
+        The cells' part: exp(sign (cell − cut_j)) for the logit, exp(cell) for the log, cell for the identity.
+    constant, cut_weight : ndarray of float32, shapes (2,) and (2, J)
+        Value of a person and its second moment as combinations of σ.
+    rate, spread : ndarray of float32, shape (B, S)
+        Filled with Σ w g, and for the logit with Σ w g² (shares) or Σ w Var(person) (means).
+    """
+    n_draws = rate.shape[1]
+    area = np.empty((bundle_x.shape[0], _TILE), np.float32)
+    total = np.empty(2 * _TILE, np.float32)
+    one = np.empty(2 * _TILE, np.float32)
+    for s0 in range(0, n_draws, _TILE):
+        n = min(_TILE, n_draws - s0)
+        for i in range(rate.shape[0]):
+            first, last = indptr[i], indptr[i + 1]
+            _area_part(
+                i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, area
+            )
+            total[:] = _ZERO
+            if link != LOGIT:
+                _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, total)
+            elif kind == SHARE_OF_ONE_CUT:
+                _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total)
+            else:
+                _several_cuts(
+                    kind, first, last, cell, weight, bundle, area, cells, constant, cut_weight, s0, n, total, one
+                )
+            rate[i, s0 : s0 + n] = total[:n]
+            spread[i, s0 : s0 + n] = total[_TILE : _TILE + n]
