@@ -1,0 +1,193 @@
+"""Posterior predictive checks by group, and how far the model moves direct estimates."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom, chi2
+
+from placewise.diagnostics.convergence import Check, Verdict
+from placewise.errors import DataError, Problem
+from placewise.surveys.disclosure import THRESHOLD
+
+IMPROBABLE = 0.01
+SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class PredictiveCheck:
+    """What respondents of each group answered, beside what the model would have them answer.
+
+    Parameters
+    ----------
+    grouping : str
+        Column whose groups these are.
+    table : DataFrame
+        ``group, n, observed, predicted, lower, upper`` (90% predictive interval), ``p_value`` (share of replicated
+        means below the observed one, ties counted half), ``inside``; groups of at least ten respondents.
+    withheld : int
+        Groups of fewer.
+    """
+
+    grouping: str
+    table: pd.DataFrame
+    withheld: int
+
+    def check(self) -> Check:
+        """``warn`` where more groups lie outside than chance allows (probability below .01 if one in ten should)."""
+        name = f"predictive: {self.grouping}"
+        total, outside = len(self.table), int((~self.table["inside"]).sum())
+        if not total:
+            return Check(name, None, 0.9, "pass", f"No group of {self.grouping} has {THRESHOLD} respondents.")
+        improbable = float(binom.sf(outside - 1, total, 0.1)) < IMPROBABLE
+        sentence = (
+            f"The answers of {total - outside} of {total} groups of {self.grouping} lie inside the model's 90% "
+            f"predictive intervals{': fewer than chance allows' if improbable else ''}."
+        )
+        distance = (self.table["p_value"] - 0.5).abs()
+        worst = self.table.assign(distance=distance)[~self.table["inside"]].nlargest(SHOWN, "distance")["group"]
+        verdict: Verdict = "warn" if improbable else "pass"
+        return Check(name, 1 - outside / total, 0.9, verdict, sentence, tuple(map(str, worst)))
+
+
+def group_means(values: np.ndarray, codes: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Mean of respondents' values in every group.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (…, n)
+        Answers (n,) or fitted probabilities (S, n).
+    codes : ndarray, shape (n,)
+        Group of each respondent; those without one are left out.
+
+    Returns
+    -------
+    labels : list of str
+        The G groups, sorted.
+    n : ndarray of int64, shape (G,)
+    means : ndarray of float64, shape (…, G)
+    """
+    position, found = pd.factorize(np.asarray(codes, dtype=object), sort=True)
+    order = np.argsort(position, kind="stable")
+    order = order[position[order] >= 0]
+    n = np.bincount(position[order], minlength=len(found))
+    starts = np.concatenate([[0], np.cumsum(n)[:-1]])
+    sums = np.add.reduceat(np.asarray(values, dtype=float)[..., order], starts, axis=-1)
+    return [str(label) for label in found], n, sums / n
+
+
+def predictive_check(
+    grouping: str, labels: list[str], n: np.ndarray, observed: np.ndarray, fitted: np.ndarray, *, seed: int,
+    variance: np.ndarray | None = None, threshold: int = THRESHOLD,
+) -> PredictiveCheck:
+    """Compare the unweighted sample with replicates of the same people answering anew.
+
+    Parameters
+    ----------
+    grouping : str
+    labels : list of str, length G
+    n : ndarray of int64, shape (G,)
+        Respondents (or trials) in each group.
+    observed : ndarray of float64, shape (G,)
+        Their mean answer.
+    fitted : ndarray of float64, shape (S, G)
+        Mean of their fitted answers in each draw.
+    seed : int
+        With the grouping's name it makes the replicates, always the same.
+    variance : ndarray of float64, shape (S, G), or None
+        Mean variance of one answer, for means; a share is drawn as binomial, a little too wide where people differ.
+    threshold : int
+        Groups of fewer respondents are withheld.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(grouping.encode())])
+    if variance is None:
+        replicated = rng.binomial(n, np.clip(fitted, 0.0, 1.0)) / n
+    else:
+        replicated = fitted + rng.standard_normal(fitted.shape) * np.sqrt(variance / n)
+    lower, upper = np.quantile(replicated, [0.05, 0.95], axis=0)
+    below = np.mean(replicated < observed - 1e-12, axis=0)
+    tied = np.mean(np.abs(replicated - observed) <= 1e-12, axis=0)
+    table = pd.DataFrame({
+        "group": labels, "n": n, "observed": observed, "predicted": fitted.mean(axis=0), "lower": lower, "upper": upper,
+        "p_value": below + tied / 2, "inside": (observed >= lower - 1e-12) & (observed <= upper + 1e-12),
+    })
+    large = table["n"] >= threshold
+    return PredictiveCheck(grouping, table[large].reset_index(drop=True), int((~large).sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Shrinkage:
+    """Direct and modelled estimates of the same domains, from the same respondents.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``domain, n, direct, direct_se, modelled, modelled_sd, moved`` (modelled minus direct), sorted by domain.
+    kept : float or None
+        Slope of modelled on direct estimates weighted by n: 1 where the model leaves them, 0 where all are drawn to
+        one value; None for fewer than two domains.
+    w, df, p_value
+        Brown et al. (2001): sum of (direct − modelled)² / (v_direct − v_modelled), chi-squared on ``df`` domains if
+        both aim at the same thing. The variances are subtracted since the model has seen these answers: internal. None
+        where no direct variance exceeds the model's.
+    """
+
+    table: pd.DataFrame
+    kept: float | None
+    w: float | None
+    df: int
+    p_value: float | None
+
+
+def shrinkage(direct: pd.DataFrame, modelled: pd.DataFrame, *, threshold: int = THRESHOLD) -> Shrinkage:
+    """Line up direct and modelled estimates by code.
+
+    Parameters
+    ----------
+    direct : DataFrame
+        As ``surveys.direct.direct_estimates`` returns.
+    modelled : DataFrame
+        ``area_code, mean, sd`` of the same level.
+    threshold : int
+        Domains of fewer respondents are left out.
+
+    Raises
+    ------
+    DataError
+        A domain that the model does not know.
+    """
+    direct = direct[direct["n"] >= threshold]
+    known = modelled.set_index(modelled["area_code"].astype(str))
+    domains = direct["domain"].astype(str)
+    lost = domains[~domains.isin(known.index)]
+    if len(lost):
+        message = f"no modelled estimate for {len(lost)} domains, the first: {', '.join(lost.head(10))}"
+        raise DataError(Problem("direct estimates", message, "compare their codes with the areas'", "data"))
+    rows = known.loc[pd.Index(domains)]
+    table = pd.DataFrame({
+        "domain": domains.to_numpy(), "n": direct["n"].to_numpy(), "direct": direct["estimate"].to_numpy(),
+        "direct_se": direct["se"].to_numpy(), "modelled": rows["mean"].to_numpy(), "modelled_sd": rows["sd"].to_numpy(),
+    }).sort_values("domain", ignore_index=True)
+    table["moved"] = table["modelled"] - table["direct"]
+    w, df = _w_statistic(table)
+    return Shrinkage(table, _slope(table), w, df, None if w is None else float(chi2.sf(w, df)))
+
+
+def _slope(table: pd.DataFrame) -> float | None:
+    if len(table) < 2:
+        return None
+    weight = table["n"].to_numpy(dtype=float)
+    x, y = (table[c].to_numpy() - np.average(table[c], weights=weight) for c in ("direct", "modelled"))
+    spread = float(weight @ x**2)
+    return float(weight @ (x * y)) / spread if spread > 0 else None
+
+
+def _w_statistic(table: pd.DataFrame) -> tuple[float | None, int]:
+    gained = (table["direct_se"] ** 2 - table["modelled_sd"] ** 2).to_numpy()
+    usable = gained > 0
+    if not usable.any():
+        return None, 0
+    return float((table["moved"].to_numpy()[usable] ** 2 / gained[usable]).sum()), int(usable.sum())
