@@ -1,0 +1,102 @@
+"""Prior and posterior of every standard deviation, and whether the data had a say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from placewise.models.fit import Posterior
+from placewise.models.prior_plan import PriorPlan, SdPrior
+from placewise.models.priors import Prior
+
+SET_BY_PRIOR = 0.7
+PRIOR_DRAWS = 20_000
+
+
+def sd_table(posterior: Posterior) -> pd.DataFrame:
+    """One row a standard deviation.
+
+    Returns
+    -------
+    DataFrame
+        ``group, prior, mean, q05, q50, q95, set_by_prior``; the last is true where the posterior sd of log sd exceeds
+        0.7 times the prior's. Priors without a finite spread of log sd (flat, fixed) are never marked.
+    """
+    plan = posterior.priors
+    prior_spread = _spread_of_log(plan)
+    rows = []
+    for group, text in _described(plan).items():
+        name = "sigma" if group == "residual" else "slope_sd" if group == "slopes" else f"sd_{group}"
+        draws = posterior.draws(name)
+        low, mid, high = np.quantile(draws, [0.05, 0.5, 0.95])
+        spread = prior_spread.get(group, math.inf)
+        decided = bool(np.std(np.log(draws[draws > 0])) > SET_BY_PRIOR * spread)
+        rows.append((group, text, float(draws.mean()), float(low), float(mid), float(high), decided))
+    return pd.DataFrame(rows, columns=["group", "prior", "mean", "q05", "q50", "q95", "set_by_prior"])
+
+
+def draw_sd(prior: SdPrior, rng: np.random.Generator, n: int = PRIOR_DRAWS) -> np.ndarray:
+    """Draws of a standard deviation from its prior, shape (n,); empty for an improper one."""
+    values = _draw_positive(prior.prior, rng, n)
+    return np.sqrt(values) if prior.on == "var" else values
+
+
+def _described(plan: PriorPlan) -> dict[str, str]:
+    text = {name: str(prior) for name, prior in plan.sds.items()}
+    if plan.total is not None:
+        several = len(plan.shared) > 1
+        for name, weight in zip(plan.shared, plan.concentration, strict=True):
+            part = f", of which its share, Dirichlet weight {weight:g} of {sum(plan.concentration):g}"
+            text[name] = f"total {plan.total}{part if several else ''}"
+    if plan.slope_sd is not None:
+        text["slopes"] = str(plan.slope_sd)
+    if plan.sigma is not None:
+        text["residual"] = str(plan.sigma)
+    return text
+
+
+def _spread_of_log(plan: PriorPlan) -> dict[str, float]:
+    """Prior sd of log sd, by simulation."""
+    rng = np.random.default_rng(0)
+    found = {name: _log_sd(draw_sd(prior, rng)) for name, prior in plan.sds.items()}
+    if plan.total is not None:
+        total = draw_sd(plan.total, rng)
+        if len(total):
+            split = rng.dirichlet(plan.concentration, PRIOR_DRAWS)
+            found |= {name: _log_sd(total * np.sqrt(split[:, k])) for k, name in enumerate(plan.shared)}
+    if plan.slope_sd is not None:
+        found["slopes"] = _log_sd(draw_sd(SdPrior(plan.slope_sd), rng))
+    if plan.sigma is not None:
+        found["residual"] = _log_sd(draw_sd(SdPrior(plan.sigma), rng))
+    return found
+
+
+def _log_sd(draws: np.ndarray) -> float:
+    positive = draws[draws > 0]
+    return float(np.std(np.log(positive))) if len(positive) > 1 and np.ptp(positive) > 0 else math.inf
+
+
+def _draw_positive(prior: Prior, rng: np.random.Generator, n: int) -> np.ndarray:
+    a = prior.args
+    match prior.name:
+        case "half_normal":
+            return np.abs(rng.normal(0.0, a[0], n))
+        case "half_cauchy":
+            return np.abs(a[0] * rng.standard_cauchy(n))
+        case "half_student_t":
+            return np.abs(a[2] * rng.standard_t(a[0], n))
+        case "gamma":
+            return rng.gamma(a[0], 1.0 / a[1], n)
+        case "inv_gamma":
+            return a[1] / rng.gamma(a[0], 1.0, n)
+        case "exponential":
+            return rng.exponential(1.0 / a[0], n)
+        case "pc":
+            return rng.exponential(-a[0] / math.log(a[1]), n)
+        case "uniform":
+            return rng.uniform(a[0], a[1], n)
+        case "lognormal":
+            return rng.lognormal(a[0], a[1], n)
+    return np.empty(0)
