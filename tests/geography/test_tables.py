@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from placewise.errors import Problems
 from placewise.geography import delimited
@@ -203,6 +205,24 @@ def test_false_and_truncated_labelled_files(tmp_path: Path, suffix: str) -> None
         pd.DataFrame({"a": np.arange(500.0)}), str(good))
     for content in (b"", b"a,b\n1,2\n", good.read_bytes()[:300]):
         assert "expected" in fault(write(tmp_path, content, f"t{suffix}"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".sav", ".dta"])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_whatever_a_file_holds_it_is_read_or_told(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
+    good = tmp_path / f"good{suffix}"
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": ["x", "y", "z"]})
+    {".csv": lambda: frame.to_csv(good, index=False), ".parquet": lambda: frame.to_parquet(good),
+     ".sav": lambda: pyreadstat.write_sav(frame, str(good)), ".dta": lambda: pyreadstat.write_dta(frame, str(good))
+     }[suffix]()
+    content = good.read_bytes()
+    start = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(start, len(content)))
+    damaged = content[:start] + data.draw(st.binary(max_size=40)) + content[end:]
+    problems = Problems()
+    table = read_table(write(tmp_path, damaged, f"t{suffix}"), None, "areas.table", problems)
+    assert (table is None) == bool(problems)
 
 
 def test_a_code_without_a_label_stays() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from placewise.errors import Problems
+from placewise.errors import Problems, nearest
 from placewise.geography.codes import as_codes, listing
 from placewise.geography.spec import AreasSpec, JoinSpec
 from placewise.geography.tables import TableFile, open_table, read_raw, require
@@ -88,6 +88,8 @@ def _tell_clashes(main: TableFile, joins: Sequence[tuple[JoinSpec, TableFile]], 
                   problems: Problems) -> None:
     home = dict.fromkeys(main.columns, main.path.name)
     for i, (join, file) in enumerate(joins):
+        if not require(file, join.on.values(), f"areas.join[{i}]", problems):
+            continue
         for column in dict.fromkeys(file.columns):
             if column in join.on.values() or column not in chosen:
                 continue
@@ -99,12 +101,10 @@ def _tell_clashes(main: TableFile, joins: Sequence[tuple[JoinSpec, TableFile]], 
 
 def _join(frame: pd.DataFrame, join: JoinSpec, file: TableFile, columns: list[str], where: str,
           problems: Problems) -> pd.DataFrame | None:
-    before = len(problems)
-    require(file, join.on.values(), where, problems)
-    for left in join.on:
-        if left not in frame.columns:
-            problems.add(where, f"no column {left!r} to join on in the areas table", kind="data")
-    if len(problems) > before:
+    absent = [left for left in join.on if left not in frame.columns]
+    for left in absent:
+        problems.add(where, f"no column {left!r} to join on in the areas table", nearest(left, frame.columns), "data")
+    if absent:
         return None
     raw = read_raw(file, [*join.on.values(), *columns], where, problems)
     if raw is None:

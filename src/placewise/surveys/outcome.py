@@ -10,7 +10,7 @@ import pandas as pd
 
 from placewise.errors import Problems, nearest
 from placewise.geography.codes import as_labels, as_numbers
-from placewise.surveys.disclosure import told
+from placewise.surveys.disclosure import THRESHOLD, told
 from placewise.surveys.respondents import Dropped, Respondents
 
 DONT_KNOW = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 997, 998, 999})
@@ -200,7 +200,11 @@ def _tell_undeclared(labels: np.ndarray, what: str, declared: Collection[str], w
         return
     counts = pd.Series(labels).value_counts()
     ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))
-    shown = ", ".join(f"{str(answer)[:40]!r} ({told(int(count))})" for answer, count in ordered[:MOST_SHOWN])
+    # Many distinct answers may be free text, of which a rare one could tell who gave it.
+    telling = [(a, c) for a, c in ordered if c >= THRESHOLD or len(ordered) <= MOST_SHOWN][:MOST_SHOWN]
+    shown = [f"{str(answer)[:40]!r} ({told(int(count))})" for answer, count in telling]
+    if len(telling) < len(ordered):
+        shown.append(f"{len(ordered) - len(telling):,} {'others' if telling else 'answers, each rare'}")
     close = nearest(str(ordered[0][0]), declared) if declared else ""
-    problems.add(where, f"{len(ordered):,} answers {what}: {shown}{' …' if len(ordered) > MOST_SHOWN else ''}",
+    problems.add(where, f"{len(ordered):,} answers {what}: {', '.join(shown)}",
                  hint or f"declare them in the survey's missing, or mend them{'; ' + close if close else ''}", "data")

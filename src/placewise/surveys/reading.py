@@ -29,7 +29,8 @@ def read_survey(spec: SurveySpec, areas: AreaTable | None, columns: Collection[s
         The areas, whose codes, levels and classes respondents can be linked by. None when they could not be read:
         the rest of the survey is checked all the same, and None is returned.
     columns : collection of str
-        Names that formulas use: read where the file has them. Names it lacks are left to whoever knows the areas.
+        Names that formulas use: read where the file has them. Names it lacks are left to whoever knows the areas;
+        the code, levels and classes are the areas' to tell.
     problems : Problems
         Takes everything that is wrong.
     required : collection of str
@@ -117,7 +118,7 @@ def _open(spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], p
     require(file, [c for c in required if c], f"survey.{spec.name}", problems)
     if len(problems) > before:
         return None
-    wanted = {*required, *columns, spec.mode, spec.person}
+    wanted = {*required, *({*columns} - {*groupings}), spec.mode, spec.person}
     answers = [c for c in dict.fromkeys(file.columns) if c in wanted]
     design = [c for c in (spec.weight, spec.psu, spec.strata) if c]
     raw = read_raw(file, [spec.area_column, *design, *spec.where, *answers], f"survey.{spec.name}", problems)
