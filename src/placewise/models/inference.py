@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from placewise.errors import DataError, Problem
+from placewise.kernels import mixing
 
 with warnings.catch_warnings():
     # Importing ArviZ 0.x announces its coming major version.
@@ -90,18 +91,17 @@ def rhat(idata: InferenceData, names: Sequence[str] | None = None) -> xr.Dataset
     Dataset
         One value per scalar; NaN where it never moves, is not finite, or there is one chain only.
     """
-    chains = idata["posterior"].sizes["chain"]
-    return _each(idata, names, (lambda data: az.rhat(data, method="rank")) if chains > 1 else None)
+    return _each(idata, names, mixing.rhat if idata["posterior"].sizes["chain"] > 1 else None)
 
 
 def ess_bulk(idata: InferenceData, names: Sequence[str] | None = None) -> xr.Dataset:
     """Bulk effective sample size of every scalar; NaN where it never moves or is not finite."""
-    return _each(idata, names, lambda data: az.ess(data, method="bulk"))
+    return _each(idata, names, mixing.ess_bulk)
 
 
 def ess_tail(idata: InferenceData, names: Sequence[str] | None = None) -> xr.Dataset:
     """Effective sample size of the 5% and 95% quantiles, the smaller; NaN where the scalar never moves."""
-    return _each(idata, names, lambda data: az.ess(data, method="tail"))
+    return _each(idata, names, mixing.ess_tail)
 
 
 def bfmi(idata: InferenceData) -> np.ndarray:
@@ -148,10 +148,11 @@ def summary_table(idata: InferenceData, names: Sequence[str] | None = None) -> p
     """
     chosen = _chosen(idata, names)
     quantiles = chosen.quantile(QUANTILES, ("chain", "draw"))
+    sd = chosen.std(("chain", "draw"), ddof=1)
     columns = {
-        "mean": chosen.mean(("chain", "draw")), "sd": chosen.std(("chain", "draw"), ddof=1),
+        "mean": chosen.mean(("chain", "draw")), "sd": sd,
         "q05": quantiles.isel(quantile=0), "q50": quantiles.isel(quantile=1), "q95": quantiles.isel(quantile=2),
-        "mcse": _each(idata, names, lambda data: az.mcse(data, method="mean")),
+        "mcse": sd / _each(idata, names, mixing.ess_mean) ** 0.5,
         "ess_bulk": ess_bulk(idata, names), "ess_tail": ess_tail(idata, names), "rhat": rhat(idata, names),
     }
     index = [label for values in columns["mean"].values() for label in labels(values)]
@@ -175,9 +176,9 @@ def _moving(draws: xr.DataArray) -> xr.DataArray:
 
 
 def _each(
-    idata: InferenceData, names: Sequence[str] | None, measure: Callable[[xr.Dataset], xr.Dataset] | None,
+    idata: InferenceData, names: Sequence[str] | None, measure: Callable[[np.ndarray], np.ndarray] | None,
 ) -> xr.Dataset:
-    """Measure the scalars that move; ArviZ divides by zero on the others."""
+    """Measure the scalars that move; the others have no rank to speak of."""
     result = {}
     for name, draws in _chosen(idata, names).items():
         draws = draws.transpose("chain", "draw", ...)
@@ -186,6 +187,6 @@ def _each(
         values = np.full(flat.shape[2], np.nan)
         rows = moving.to_numpy().ravel()
         if measure is not None and rows.any():
-            values[rows] = measure(az.convert_to_dataset({"draws": flat[:, :, rows]}))["draws"].to_numpy()
+            values[rows] = measure(flat[:, :, rows])
         result[name] = moving.copy(data=values.reshape(moving.shape))
     return xr.Dataset(result)
