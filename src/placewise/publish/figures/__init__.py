@@ -1,0 +1,1 @@
+"""Figures of the report: matplotlib, as SVG that stands inside a page."""

@@ -1,0 +1,165 @@
+"""Sections 8 and 9: who answered; how it was made and how not to use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placewise.publish.context import ReportContext
+from placewise.publish.report.parts import Cell, TablePart
+from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
+from placewise.publish.wording import FAMILIES, count, label_words, percent
+
+SMALLEST_SHOWN = 10
+
+
+def respondents_view(context: ReportContext) -> dict[str, Any]:
+    """Surveys, what was left out, and answers by group beside the frame."""
+    return {
+        "surveys": _surveys(context),
+        "dropped": _dropped(context),
+        "groups": [_responses(name, table) for name, table in context.responses.items() if len(table)],
+        "weights": [s for s in context.surveys if s.weight],
+        "notes": list(context.notes),
+    }
+
+
+def _surveys(context: ReportContext) -> TablePart | None:
+    if not context.surveys:
+        return None
+    columns = [("Survey", False), ("Years", False), ("Mode", False), ("People who answered", True)]
+    rows = [
+        [Cell(s.name), Cell(s.years or "not stated"), Cell(s.mode or "not stated"), Cell(_n(s.respondents))]
+        for s in context.surveys
+    ]
+    return TablePart(f"{count(context.respondents)} {context.people} answered", columns, rows)
+
+
+def _n(number: float) -> str:
+    return count(number) if number >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
+
+
+def _dropped(context: ReportContext) -> TablePart | None:
+    rows = [
+        [Cell(s.name), Cell(reason), Cell(_n(n) if n else "0", float(n))]
+        for s in context.surveys
+        for reason, n in s.dropped
+    ]
+    if not rows:
+        return None
+    total = sum(n for s in context.surveys for _, n in s.dropped)
+    share = percent(total / max(total + context.respondents, 1))
+    caption = f"{_n(total)} rows ({share}) were left out" if total else "No row was left out"
+    return TablePart(caption, [("Survey", False), ("Reason", False), ("Rows", True)], rows)
+
+
+def _responses(name: str, table: pd.DataFrame) -> TablePart:
+    rows = []
+    for _, r in table.iterrows():
+        few = float(r["respondents"]) < SMALLEST_SHOWN
+        frame = float(r["frame_share"]) if pd.notna(r["frame_share"]) else None
+        share = float(r["survey_share"])
+        gap = "–" if few or frame is None else f"{100 * (share - frame):+.0f}".replace("-", "−")
+        rows.append(
+            [
+                Cell(str(r["category"])),
+                Cell(_n(float(r["respondents"]))),
+                Cell("–" if few else percent(share)),
+                Cell("not known" if frame is None else percent(frame)),
+                Cell(gap),
+            ]
+        )
+    label = label_words(name)
+    shown = table[table["respondents"] >= SMALLEST_SHOWN].dropna(subset=["frame_share"])
+    caption = f"Respondents by {label}"
+    if len(shown):
+        excess = shown["survey_share"].to_numpy(dtype=float) - shown["frame_share"].to_numpy(dtype=float)
+        size = np.abs(excess)
+        most = int(size.argmax())
+        way = "over" if excess[most] > 0 else "under"
+        caption = f"By {label}: {shown['category'].iloc[most]} is the most {way}-represented"
+        if size[most] < 0.01:
+            caption = f"By {label}: respondents are as the population is"
+    columns = [("Group", False), ("Respondents", True), ("Of respondents", True), ("Of population", True),
+               ("Difference, points", True)]  # fmt: skip
+    return TablePart(caption, columns, rows)
+
+
+def method_view(context: ReportContext) -> dict[str, Any]:
+    """The method in a page, its limits, its uses, its provenance."""
+    facts = [
+        ("Model", context.formula),
+        ("Family", FAMILIES.get(context.family, context.family)),
+        ("Computation", f"{context.engine}, {count(context.draws)} draws" if context.draws else context.engine),
+        ("Seed", str(context.seed)),
+        ("Made on", context.date),
+        ("Command", context.command),
+    ]
+    return {
+        "steps": _steps(context),
+        "caveats": CAVEATS,
+        "forbidden": FORBIDDEN_USES,
+        "good": GOOD_USES,
+        "facts": [(k, v) for k, v in facts if v],
+        "hashes": _pairs("The data that went in, by SHA-256", ("File", "Hash"), context.data_hashes),
+        "versions": _pairs("Versions of the software", ("Package", "Version"), context.versions),
+        "attribution": list(context.attribution),
+        "licence": context.licence,
+    }
+
+
+def _pairs(caption: str, heads: tuple[str, str], found: Any) -> TablePart | None:
+    if not found:
+        return None
+    rows = [[Cell(str(k)), Cell(str(v), look="code")] for k, v in sorted(found.items())]
+    return TablePart(caption, [(heads[0], False), (heads[1], False)], rows)
+
+
+def _steps(context: ReportContext) -> list[tuple[str, str]]:
+    family = FAMILIES.get(context.family, "regression")
+    article = "An" if family[:1] in "aeiou" else "A"
+    small = context.words(context.code)[1]
+    steps = [
+        (
+            "Learn.",
+            f"{article} {family} relates each answer to facts about the person and about the area they live in. Groups "
+            "of people and places share what they know: a group with few respondents is drawn to the average.",
+        )
+    ]
+    if context.has_frame:
+        steps.append(
+            (
+                "Project.",
+                f"For each of the {small}, sampled or not, the model predicts every kind of person and counts each "
+                "kind as often as it lives there (poststratification), so that who answered no longer matters for the "
+                "groups the model knows.",
+            )
+        )
+    else:
+        steps.append(("Project.", f"The model predicts each of the {small}, sampled or not, from the facts about it."))
+    steps.append(
+        (
+            "Keep the doubt.",
+            "Every area has an effect of its own, drawn anew each time, because no list of facts tells all about a "
+            "place. Without it the intervals would be far too narrow.",
+        )
+    )
+    if context.finite_population:
+        steps.append(
+            (
+                "Count people.",
+                "The figure is what a count of everyone in the area would have found. In a small area chance decides "
+                "who lives there, and the interval includes that.",
+            )
+        )
+    steps.append(
+        (
+            "Add up.",
+            "Larger areas and the nation are sums over the same simulated small areas, so that all figures agree with "
+            "each other. The index sets the nation at 0 and one standard deviation between small areas at 1, turned so "
+            f"that above 0 is better; its base is {context.index_base}.",
+        )
+    )
+    return steps

@@ -1,0 +1,176 @@
+"""Section 7: is it any good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from placewise.publish.context import ReportContext
+from placewise.publish.figures.dots import Dot, draw_dots
+from placewise.publish.figures.shrinkage import draw_shrinkage
+from placewise.publish.palette import ACCENT, DIVERGING
+from placewise.publish.report.parts import Cell, FigurePart, TablePart
+from placewise.publish.wording import Scale, count, label_words, percent
+
+MOST_GROUPS = 40
+
+
+def quality_view(context: ReportContext) -> dict[str, Any]:
+    """Baselines, shrinkage, convergence, predictive checks, accuracy, sensitivity."""
+    return {
+        "baselines": _baselines(context),
+        "baselines_note": context.baselines_note,
+        "direct": _direct(context),
+        "checks": _checks(context),
+        "predictive": [
+            _predictive(context, f"check-{k}", name, table)
+            for k, (name, table) in enumerate(context.predictive.items())
+            if len(table)
+        ],
+        "accuracy": _accuracy(context),
+        "sensitivity": _sensitivity(context),
+    }
+
+
+def _baselines(context: ReportContext) -> TablePart | None:
+    if context.baselines is None or context.baselines.empty:
+        return None
+    scale = Scale(context.kind)
+    table = context.baselines
+    error = table["error"].to_numpy(dtype=float, na_value=np.nan)
+    best = table["method"].iloc[int(np.nanargmin(error))] if np.isfinite(error).any() else None
+    rows = [
+        [
+            Cell(str(r["method"])),
+            Cell(_error(scale, r["error"]), float(r["error"])),
+            Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "gives no interval"),
+        ]
+        for _, r in table.iterrows()
+    ]
+    caption = f"Smallest error: {best}" if best is not None else "Errors could not be computed"
+    return TablePart(
+        caption, [("Method", False), ("Typical error", True), ("Truth inside the 90% interval", True)], rows
+    )
+
+
+def _error(scale: Scale, value: Any) -> str:
+    if pd.isna(value):
+        return "not known"
+    unit = " points" if scale.kind == "share" else ""
+    return f"{float(value) * scale.factor:.3g}{unit}"
+
+
+def _direct(context: ReportContext) -> FigurePart | None:
+    if context.direct is None or len(context.direct) < 3:
+        return None
+    both = context.direct.merge(
+        context.rows(context.direct_level)[["area_code", "mean"]], on="area_code", how="inner", validate="1:1"
+    ).dropna(subset=["direct", "mean"])
+    if len(both) < 3:
+        return None
+    direct, modelled = both["direct"].to_numpy(dtype=float), both["mean"].to_numpy(dtype=float)
+    spread = float(np.std(modelled) / np.std(direct)) if np.std(direct) > 0 else 1.0
+    many = context.words(context.direct_level)[1]
+    title = (
+        f"Over {count(len(both))} {many}, modelled figures spread {spread:.1f} times as far as direct ones"
+        if spread < 0.95
+        else f"Over {count(len(both))} {many}, modelled and direct figures spread alike"
+    )
+    drawing = draw_shrinkage(
+        direct, both["lower"].to_numpy(dtype=float), both["upper"].to_numpy(dtype=float), modelled,
+        "shrinkage", f"{title}.", context.kind == "share",
+    )  # fmt: skip
+    note = (
+        "On the dashed line both agree. The answers of a few people in one area scatter by chance; the model pulls "
+        "them towards what areas like it show, the more the fewer there are."
+    )
+    return FigurePart(title, Markup(drawing), note)
+
+
+def _checks(context: ReportContext) -> TablePart | None:
+    checks = context.diagnostics.get("checks", ())
+    if not checks:
+        return None
+    rows = [
+        [
+            Cell(label_words(str(c.get("name", "")))),
+            Cell(_figure(c.get("value"))),
+            Cell(_figure(c.get("threshold"))),
+            Cell(str(c.get("verdict", "")), look=f"verdict {c.get('verdict', '')}"),
+        ]
+        for c in checks
+    ]
+    failed = sum(c.get("verdict") == "fail" for c in checks)
+    warned = sum(c.get("verdict") == "warn" for c in checks)
+    caption = "Every check of the computation passed"
+    if failed or warned:
+        caption = f"Of {len(checks)} checks of the computation, {failed} failed and {warned} gave a warning"
+    return TablePart(caption, [("Check", False), ("Found", True), ("Limit", True), ("Verdict", False)], rows)
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    number = float(value)
+    if not np.isfinite(number):
+        return "not known"
+    return f"{number:,.0f}" if abs(number) >= 100 or number.is_integer() else f"{number:.4g}"
+
+
+def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFrame) -> FigurePart:
+    table = table.head(MOST_GROUPS)
+    inside = int(((table["observed"] >= table["lower"]) & (table["observed"] <= table["upper"])).sum())
+    label = context.words(name)[0] if name in context.levels else label_words(name)
+    title = f"By {label}: {inside} of {len(table)} groups answered as the model would predict"
+    dots = [
+        Dot(
+            str(r["group"]), float(r["predicted"]), float(r["lower"]), float(r["upper"]),
+            ACCENT if r["lower"] <= r["observed"] <= r["upper"] else DIVERGING[0], float(r["observed"]),
+        )
+        for _, r in table.iterrows()
+    ]  # fmt: skip
+    drawing = draw_dots(dots, ident, f"{title}.", context.estimand, percent=context.kind == "share")
+    note = (
+        "Filled dot and line: what the fitted model would expect respondents to answer, with a 90% interval. Hollow "
+        "dot: what they answered. About one in ten may lie outside."
+    )
+    return FigurePart(title, Markup(drawing), note)
+
+
+def _accuracy(context: ReportContext) -> TablePart | None:
+    if context.accuracy is None or context.accuracy.empty:
+        return None
+    scale = Scale(context.kind)
+    rows = [
+        [
+            Cell(
+                context.words(str(r["level"]))[1] if r["level"] in [context.code, *context.levels] else str(r["level"])
+            ),
+            Cell(count(float(r["areas"]))),
+            Cell(_error(scale, r["rmse"])),
+            Cell(f"{r['correlation']:.2f}" if pd.notna(r["correlation"]) else "–"),
+            Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "–"),
+        ]
+        for _, r in context.accuracy.iterrows()
+    ]
+    first = context.accuracy.iloc[0]
+    caption = f"The truth lies inside {percent(float(first['coverage']))} of the 90% intervals of the small areas"
+    columns = [("Level", False), ("Areas", True), ("Typical error", True), ("Correlation", True), ("Inside 90%", True)]
+    return TablePart(caption, columns, rows)
+
+
+def _sensitivity(context: ReportContext) -> TablePart | None:
+    if context.sensitivity is None or context.sensitivity.empty:
+        return None
+    rows = [
+        [Cell(str(r["setting"])), Cell(str(r["quantity"])), Cell(_figure(r["value"]))]
+        for _, r in context.sensitivity.iterrows()
+    ]
+    return TablePart(
+        "What moves when an assumption does", [("Setting", False), ("Quantity", False), ("Value", True)], rows
+    )

@@ -1,0 +1,161 @@
+"""Numbers and names in words: rounded to what the interval supports, levels called what people call them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from placewise.publish.context import EstimandKind
+
+_LEVELS: tuple[tuple[str, str, str], ...] = (
+    (r"oa\d*(cd)?", "output area", "output areas"),
+    (r"lsoa\d*(cd)?", "neighbourhood (LSOA)", "neighbourhoods (LSOAs)"),
+    (r"msoa\d*(cd)?", "middle layer area (MSOA)", "middle layer areas (MSOAs)"),
+    (r"(lad|ltla)\d*(cd)?|local_?authorit(y|ies)", "local authority", "local authorities"),
+    (r"utla\d*(cd)?", "upper-tier authority", "upper-tier authorities"),
+    (r"wd\d*(cd)?|ward", "ward", "wards"),
+    (r"(rgn|region)\d*(cd)?", "region", "regions"),
+    (r"(ctry|country)\d*(cd)?", "country", "countries"),
+    (r"state", "state", "states"),
+    (r"county", "county", "counties"),
+    (r"district", "district", "districts"),
+)
+
+FAMILIES = {
+    "bernoulli": "logistic regression",
+    "binomial": "logistic regression",
+    "cumulative": "ordinal regression",
+    "gaussian": "linear regression",
+    "poisson": "Poisson regression",
+    "graded_response": "graded response model",
+}
+
+GRADES = {
+    "A": "the interval is narrow beside the differences between areas: the figure can be quoted with its interval",
+    "B": "a good figure, best quoted with its interval",
+    "C": "a fair figure: read it as a range, not as a point",
+    "D": "a rough figure: it shows the general position only",
+    "E": "a very rough figure: use it together with others, or use the larger area instead",
+    "F": "too uncertain to quote for this area alone; use the larger area instead",
+}
+
+FLAGS = {
+    "small_population": "fewer than 50 people live here, so the figure depends much on chance",
+    "low_reliability": "the estimate says little about this area beyond the average of areas like it",
+    "extrapolated": "the survey does not cover places like this one: the figure is carried over from elsewhere",
+    "imputed": "some facts about this area were missing and have been filled in",
+}
+
+
+def level_words(column: str) -> tuple[str, str]:
+    """How one area and many areas of a level are called, from its column's name."""
+    name = column.lower()
+    for pattern, one, many in _LEVELS:
+        if re.fullmatch(pattern, name):
+            return one, many
+    plain = name.replace("_", " ")
+    return f"{plain} area", f"{plain} areas"
+
+
+def label_words(name: str) -> str:
+    """A column's or group's name as a label: underscores become spaces, ``a:b`` becomes ``a by b``."""
+    return name.replace(":", " by ").replace("_", " ")
+
+
+def is_authority(column: str) -> bool:
+    """Whether a column's name is that of local authorities."""
+    return level_words(column)[0] == "local authority"
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separators."""
+    return f"{round(number):,}"
+
+
+def rounded(number: float) -> int:
+    """A count as it is told: three significant digits from 10,000 up, as it is below."""
+    whole = round(number)
+    if whole < 10_000:
+        return whole
+    unit = 10 ** (len(str(whole)) - 3)
+    return int(round(whole / unit) * unit)
+
+
+def percent(share: float) -> str:
+    """A share of a whole, in whole per cent, never a false 0% or 100%."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    if 0.99 < share < 1:
+        return "more than 99%"
+    return f"{100 * share:.0f}%"
+
+
+def probability(p: float) -> str:
+    """A probability from a finite number of draws: none is ever nought or certain."""
+    if p < 0.01:
+        return "less than 1%"
+    return "more than 99%" if p > 0.99 else f"{100 * p:.0f}%"
+
+
+def sentence_case(text: str) -> str:
+    """The text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def joined(parts: list[str]) -> str:
+    """Parts as a list in a sentence: "a, b and c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How figures of one estimand are written.
+
+    Parameters
+    ----------
+    kind : {"share", "mean", "latent"}
+        A share is written in per cent.
+    """
+
+    kind: EstimandKind
+
+    @property
+    def factor(self) -> float:
+        """From the estimand's own scale to the scale shown."""
+        return 100.0 if self.kind == "share" else 1.0
+
+    @property
+    def unit(self) -> str:
+        """What stands behind a number."""
+        return "%" if self.kind == "share" else ""
+
+    def decimals(self, width: float) -> int:
+        """Decimals that an interval of this width supports; negative where tens or hundreds are rounded.
+
+        A share has whole per cents from an interval of two points up, and never more than one decimal; other figures
+        are rounded to about a tenth of the interval.
+        """
+        shown = abs(width) * self.factor / (2.0 if self.kind == "share" else 10.0)
+        if not math.isfinite(shown) or shown <= 0:
+            return 1
+        needed = math.ceil(-math.log10(shown) - 1e-9)
+        return min(max(needed, 0), 1) if self.kind == "share" else min(needed, 4)
+
+    def number(self, value: float, width: float) -> str:
+        """One figure, rounded to what an interval of this width supports."""
+        if not math.isfinite(value):
+            return "not known"
+        decimals = self.decimals(width)
+        shown = round(value * self.factor, decimals) + 0.0
+        return f"{shown:,.{max(decimals, 0)}f}{self.unit}".replace("-", "−")
+
+    def interval(self, lower: float, upper: float) -> str:
+        """An interval: "61% to 75%"."""
+        return f"{self.number(lower, upper - lower)} to {self.number(upper, upper - lower)}"
+
+    def estimate(self, mean: float, lower: float, upper: float) -> str:
+        """A figure and its interval: "68% (61% to 75%)"."""
+        return f"{self.number(mean, upper - lower)} ({self.interval(lower, upper)})"
