@@ -81,3 +81,9 @@ def headline(rows: pd.DataFrame, higher_is_better: bool) -> Headline:
 def sides(higher_is_better: bool) -> tuple[str, str]:
     """What being below and being above means: ("worse", "better") or the reverse."""
     return ("worse", "better") if higher_is_better else ("better", "worse")
+
+
+def legend_labels(higher_is_better: bool) -> tuple[str, ...]:
+    """Labels of the five classes that also say which end is better."""
+    below, above = sides(higher_is_better)
+    return (f"{SHORT_LABELS[0]} ({below})", *SHORT_LABELS[1:4], f"{SHORT_LABELS[4]} ({above})")

@@ -11,7 +11,7 @@ from placewise.publish.context import ReportContext
 from placewise.publish.figures.bars import draw_class_bar
 from placewise.publish.palette import DIVERGING
 from placewise.publish.report.parts import FigurePart
-from placewise.publish.verdicts import SHORT_LABELS, Headline, headline, sides
+from placewise.publish.verdicts import SHORT_LABELS, Headline, headline, legend_labels, sides
 from placewise.publish.wording import FAMILIES, Scale, count, joined, label_words, percent, rounded, sentence_case
 
 STATUS_WORDS = {
@@ -117,6 +117,7 @@ def headline_view(context: ReportContext) -> dict[str, Any]:
         if shares[2] >= 0.5
         else f"{percent(1 - shares[2])} of areas are clearly or probably different from the average"
     )
+    labels = legend_labels(context.higher_is_better)
     spoken = ", ".join(f"{percent(s)} {w}" for s, w in zip(shares, SHORT_LABELS, strict=True))
     return {
         "national": scale.number(float(nation["mean"]), upper - lower),
@@ -129,5 +130,5 @@ def headline_view(context: ReportContext) -> dict[str, Any]:
             note="“Clearly” means a probability of at least 97.5% of being on that side of the national figure, "
             "“probably” one of 80% to 97.5%; anything less cannot be told from the average.",
         ),
-        "legend": [(DIVERGING[k], SHORT_LABELS[k], count(n)) for k, n in enumerate(found.counts)],
+        "legend": [(DIVERGING[k], labels[k], count(n)) for k, n in enumerate(found.counts)],
     }

@@ -15,7 +15,7 @@ from placewise.publish.figures.maps import RASTER_ABOVE, draw_map
 from placewise.publish.figures.outlines import fit_outlines
 from placewise.publish.palette import DIVERGING, FAINT, RELIABILITY
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.verdicts import LABELS, SHORT_LABELS, probability_higher, sides, verdicts
+from placewise.publish.verdicts import LABELS, SHORT_LABELS, legend_labels, probability_higher, sides, verdicts
 from placewise.publish.wording import Scale, count, is_authority, percent, probability, sentence_case
 
 RELIABILITY_EDGES = (0.3, 0.5, 0.7, 0.9)
@@ -49,6 +49,7 @@ def map_view(context: ReportContext) -> dict[str, Any]:
     titles = _titles(context, rows, found, reliability) if len(page.codes) <= RASTER_ABOVE else {}
     codes = rows["area_code"]
     one, many = context.words(level)
+    labels = legend_labels(context.higher_is_better)
     classes = draw_map(
         page,
         {c: DIVERGING[k if k >= 0 else 2] for c, k in zip(codes, found, strict=True)},
@@ -66,7 +67,7 @@ def map_view(context: ReportContext) -> dict[str, Any]:
     view["maps"] = [
         {
             "figure": FigurePart(_class_title(found, many), Markup(classes)),
-            "legend": [(DIVERGING[k], SHORT_LABELS[k], count(int((found == k).sum()))) for k in range(4, -1, -1)],
+            "legend": [(DIVERGING[k], labels[k], count(int((found == k).sum()))) for k in range(4, -1, -1)],
         },
         {
             "figure": FigurePart(_trust_title(reliability, one, many), Markup(trust)),
