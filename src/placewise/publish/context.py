@@ -81,7 +81,7 @@ class ReportContext:
         File (relative to the project) to SHA-256.
     diagnostics : mapping
         ``status`` and ``checks``: mappings with ``name``, ``value``, ``threshold``, ``verdict`` and, where there is
-        one, ``message``.
+        one, ``sentence``.
     geometry : mapping of level to Shapes
         The finest level present is mapped.
     slopes : DataFrame or None

@@ -32,12 +32,12 @@ STATUS_BADGES = {
 
 def status_reason(context: ReportContext) -> str:
     """The status in words, with the checks that did not pass."""
-    found = []
-    for check in context.diagnostics.get("checks", ()):
-        if check.get("verdict") in ("warn", "fail"):
-            found.append(str(check.get("message") or _limit(check)).rstrip("."))
-    words = STATUS_WORDS.get(context.status, STATUS_WORDS[""])
-    return f"{words} {sentence_case(joined(found))}." if found else words
+    said = [
+        sentence_case(str(check.get("sentence") or _limit(check)).rstrip(".")) + "."
+        for check in context.diagnostics.get("checks", ())
+        if check.get("verdict") in ("warn", "fail")
+    ]
+    return " ".join([STATUS_WORDS.get(context.status, STATUS_WORDS[""]), *said])
 
 
 def _limit(check: Mapping[str, Any]) -> str:
