@@ -11,6 +11,7 @@ from placewise.models.spec import ModelSpec
 from placewise.pipeline.fingerprint import code_digest, file_digest, fingerprint, library_versions
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import Stage
+from placewise.surveys.spec import SurveySpec
 
 # Packages of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
@@ -82,7 +83,7 @@ def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(files))
 
 
-def _surveys(spec: ProjectSpec, model: ModelSpec) -> dict[str, object]:
+def _surveys(spec: ProjectSpec, model: ModelSpec) -> dict[str, SurveySpec]:
     return {name: spec.surveys[name] for name in model.outcome.surveys if name in spec.surveys}
 
 

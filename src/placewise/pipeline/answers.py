@@ -1,0 +1,97 @@
+"""Who answered and what they said, as far as a report may tell: no count below the threshold, no area's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from placewise.models.spec import EstimandSpec, OutcomeSpec
+from placewise.pipeline.load import OutcomeData
+from placewise.publish.context import SurveyUse
+from placewise.surveys.direct import direct_estimates
+from placewise.surveys.disclosure import THRESHOLD
+from placewise.surveys.spec import SurveySpec
+
+Z90 = 1.6448536269514722
+
+
+def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
+    """How the survey was used: respondents, weight, what was left out and why."""
+    left_out = [(f"{d.column}: {d.reason}" if d.column else d.reason, d.count) for d in data.respondents.dropped]
+    return SurveyUse(
+        name=survey.name,
+        respondents=len(data.respondents),
+        question=outcome.question,
+        mode=survey.mode,
+        weight=survey.weight,
+        dropped=left_out,
+    )
+
+
+def responses(data: OutcomeData) -> dict[str, pd.DataFrame]:
+    """Respondents by category beside the frame, for each text column that both have.
+
+    Returns
+    -------
+    dict of variable to DataFrame
+        ``category, respondents, survey_share, frame_share``.
+    """
+    if data.frame is None:
+        return {}
+    people = np.bincount(data.frame.cell, weights=data.frame.count, minlength=data.frame.n_cells)
+    table = data.respondents.table
+    found = {}
+    for name in data.frame.cells.columns:
+        if name in table and not pd.api.types.is_numeric_dtype(table[name]):
+            answered = table[name].value_counts()
+            living = pd.Series(people).groupby(data.frame.cells[name].to_numpy()).sum()
+            categories = sorted({*answered.index, *living.index})
+            found[str(name)] = pd.DataFrame({
+                "category": categories,
+                "respondents": [int(answered.get(c, 0)) for c in categories],
+                "survey_share": [float(answered.get(c, 0)) / len(table) for c in categories],
+                "frame_share": [float(living.get(c, 0.0)) / float(people.sum()) for c in categories],
+            })  # fmt: skip
+    return found
+
+
+def values_of(data: OutcomeData, estimand: EstimandSpec) -> np.ndarray | None:
+    """What each respondent contributes to a direct estimate, shape (m,); None where a mean of answers is not one."""
+    response = data.response
+    if estimand.kind == "latent" or response.exposure is not None or response.variance is not None:
+        return None
+    if response.trials is not None:
+        return np.asarray(response.y / response.trials, dtype=float)
+    if response.levels and estimand.kind == "share":
+        chosen = [response.levels.index(c) for c in estimand.categories]
+        return np.isin(response.y, chosen).astype(float)
+    return np.asarray(response.y, dtype=float) + (1.0 if response.levels else 0.0)
+
+
+def direct_table(data: OutcomeData, estimand: EstimandSpec, level: str) -> pd.DataFrame | None:
+    """Direct estimates of the larger areas of one level with enough respondents, weighted where the survey is.
+
+    Returns
+    -------
+    DataFrame or None
+        ``area_code, direct, lower, upper``: 90% interval, clipped to 0..1 for a share. None where respondents are not
+        linked at the area, or answers do not average to the estimand.
+    """
+    values = values_of(data, estimand)
+    people = data.respondents
+    if values is None or (people.area < 0).any():
+        return None
+    codes = data.areas.table[level].to_numpy(dtype=object)[people.area]
+    weights = people.weight
+    if data.response.trials is not None:
+        weights = data.response.trials * (1.0 if weights is None else weights)
+    found = direct_estimates(values, weights, codes, people.psu, people.strata, threshold=THRESHOLD)
+    found = found[found["se"].notna()]
+    half = Z90 * found["se"]
+    low, high = (0.0, 1.0) if estimand.kind == "share" else (-np.inf, np.inf)
+    return pd.DataFrame({
+        "area_code": found["domain"].astype("str"),
+        "direct": found["estimate"],
+        "lower": (found["estimate"] - half).clip(low, high),
+        "upper": (found["estimate"] + half).clip(low, high),
+    }).reset_index(drop=True)  # fmt: skip

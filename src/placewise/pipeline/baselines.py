@@ -1,0 +1,95 @@
+"""What simple methods make of the same answers: the data they may use, and the table beside the model's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placewise.diagnostics.baselines import BaselineData, Baselines, baselines
+from placewise.diagnostics.folds import Kind, score_predictions
+from placewise.models.spec import OutcomeSpec
+from placewise.pipeline.answers import values_of
+from placewise.pipeline.load import OutcomeData
+
+ENOUGH_GROUPS = 10
+
+
+def fit_baselines(data: OutcomeData, outcome: OutcomeSpec) -> Baselines | None:
+    """Every baseline on the primary estimand, scored on areas left out together; None where none can be made."""
+    given = _baseline_data(data, outcome)
+    return None if given is None else baselines(given)
+
+
+def baseline_rows(found: Baselines) -> list[dict[str, Any]]:
+    """JSON values: one mapping a baseline, ``title`` and the fields of its held-out score."""
+    return [{"title": b.title, "note": b.note, **asdict(b.held_out)} for b in found.baselines if b.held_out]
+
+
+def baseline_table(
+    rows: list[dict[str, Any]], data: OutcomeData, outcome: OutcomeSpec, estimates: pd.DataFrame
+) -> tuple[pd.DataFrame | None, str]:
+    """Baselines and the model side by side for the report, and a sentence on how they were scored.
+
+    The model is scored with the estimate of each respondent's area, on the respondents it was fitted to, which
+    flatters it; the baselines are scored on areas left out.
+    """
+    given = _baseline_data(data, outcome)
+    if given is None or not rows:
+        return None, ""
+    small = estimates[estimates["area_level"] == data.areas.code]
+    area_means = small.set_index("area_code")["mean"].reindex(data.areas.codes).to_numpy(dtype=float)
+    own = score_predictions(given.kind, given.y, given.sizes, area_means[data.respondents.area], given.groups)
+    table = [{"method": f"{r['title']} (left out)", "error": r["rmse"], "coverage": np.nan} for r in rows]
+    table.append({"method": "This model (its own respondents)", "error": own.rmse, "coverage": np.nan})
+    frame = pd.DataFrame(table).astype({"error": float})
+    if frame["error"].isna().all():
+        return None, ""
+    return frame, _note(own.noise, own.groups)
+
+
+def _note(noise: float | None, groups: int) -> str:
+    chance = "" if noise is None else f" Chance in who was asked would alone give an error of {noise:.3g}."
+    return (
+        f"Error: root mean square difference from what the respondents of each of {groups} larger areas answered. The "
+        f"simple methods were fitted without the area they are scored on; the model was not, which flatters it.{chance}"
+    )
+
+
+def _baseline_data(data: OutcomeData, outcome: OutcomeSpec) -> BaselineData | None:
+    row = data.respondents.area
+    values = values_of(data, outcome.estimands[0])
+    response = data.response
+    kind: Kind = "share" if outcome.estimands[0].kind == "share" else "mean"
+    if response.exposure is not None and outcome.estimands[0].kind == "mean":
+        kind, values = "rate", response.y / response.exposure
+    if values is None or (row < 0).any():
+        return None
+    columns = [c.area for c in data.design.columns if c.area is not None and c.cell is None]
+    x = np.column_stack(columns) if columns else np.empty((len(data.areas), 0))
+    classes: Mapping[str, np.ndarray] = {c: data.areas.table[c].to_numpy(dtype=object) for c in data.areas.classes}
+    size = response.trials if response.trials is not None else response.exposure if kind == "rate" else None
+    return BaselineData(
+        kind=kind,
+        y=values,
+        x=x[row],
+        area_x=x,
+        classes={name: codes[row] for name, codes in classes.items()},
+        area_classes=classes,
+        groups=_groups(data),
+        size=size,
+        weights=data.respondents.weight,
+    )
+
+
+def _groups(data: OutcomeData) -> np.ndarray:
+    """Areas that are left out together: the coarsest level of which enough were sampled, else the small areas."""
+    row = data.respondents.area
+    for level in reversed(data.areas.levels):
+        codes = data.areas.table[level].to_numpy(dtype=object)[row]
+        if len(pd.unique(codes)) >= ENOUGH_GROUPS:
+            return np.asarray(codes)
+    return np.asarray(data.areas.codes[row])

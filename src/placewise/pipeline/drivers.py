@@ -1,0 +1,57 @@
+"""What drives an outcome, from the posterior: slopes, effects of groups, what covariates explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placewise.geography.areas import AreaTable
+from placewise.models.design import Design
+from placewise.models.fit import Posterior
+
+MOST_LEVELS = 60
+
+
+def slopes(posterior: Posterior, design: Design) -> pd.DataFrame | None:
+    """Table ``name, mean, q05, q95`` of the fixed columns, on the link scale; None where there are none."""
+    if not design.columns:
+        return None
+    return _summary("name", [c.name for c in design.columns], posterior.draws("slopes"))
+
+
+def group_effects(posterior: Posterior, design: Design) -> dict[str, pd.DataFrame]:
+    """Tables ``level, mean, q05, q95`` of the groups that are not geography and have few enough levels to be shown."""
+    shown = [g for g in design.groups if g.role != "geography" and len(g.labels) <= MOST_LEVELS]
+    return {g.name: _summary("level", list(g.labels), posterior.draws(f"effect_{g.name}")) for g in shown}
+
+
+def explained_share(posterior: Posterior, design: Design, areas: AreaTable) -> float | None:
+    """Share of the variance between small areas, on the link scale, that the covariates explain.
+
+    The variance of x'β over the areas, weighted by population, against the same plus the variances of all groups that
+    differ between areas; the posterior mean. None where no covariate varies over areas.
+    """
+    over = {k: c.area for k, c in enumerate(design.columns) if c.area is not None and c.cell is None}
+    if not over:
+        return None
+    x = np.column_stack(list(over.values()))
+    beta = posterior.draws("slopes")[:, list(over)]
+    covariance = np.atleast_2d(np.cov(x.T, aweights=areas.weights))
+    fixed = np.einsum("sj,jk,sk->s", beta, covariance, beta)
+    over_areas = [g.name for g in design.groups if g.area_index is not None and g.cell_index is None]
+    rest = sum((posterior.draws(f"sd_{name}") ** 2 for name in over_areas), start=np.zeros(len(beta)))
+    total = fixed + rest
+    return float(np.mean(fixed / total)) if (total > 0).all() else None
+
+
+def _summary(column: str, names: list[str], draws: np.ndarray) -> pd.DataFrame:
+    values: Mapping[str, Any] = {
+        column: names,
+        "mean": draws.mean(axis=0),
+        "q05": np.quantile(draws, 0.05, axis=0),
+        "q95": np.quantile(draws, 0.95, axis=0),
+    }
+    return pd.DataFrame(values)

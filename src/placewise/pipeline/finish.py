@@ -1,0 +1,114 @@
+"""What speaks of all outcomes: the first page, the metadata and, last of all, the manifest."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from placewise.pipeline import atomic
+from placewise.pipeline.fingerprint import file_digest, library_versions
+from placewise.pipeline.inputs import Digests, input_files, source_print
+from placewise.pipeline.progress import Reporter
+from placewise.pipeline.project_spec import ProjectSpec
+from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
+
+
+def write_pages(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None:
+    """Write ``index.html`` and ``metadata.json`` over every outcome whose report is up to date with its sources.
+
+    An outcome that was published before its files changed is left out, with a warning.
+    """
+    published: dict[str, Mapping[str, Any]] = {}
+    for name, model in spec.models.items():
+        record = StageStore(spec.out, name, reporter.warn).read("publish")
+        if record is None:
+            continue
+        if record.facts["source"] == source_print(spec, model, digests):
+            published[name] = record.facts
+        else:
+            reporter.warn(f"{name} was published before its files changed and is left out of index.html: run it again")
+    if not published:
+        for name in ("index.html", "metadata.json"):
+            atomic.remove(spec.out / name)
+        return
+    from placewise.publish.metadata import build_metadata
+
+    atomic.write_text(spec.out / "index.html", _index(spec, published))
+    metadata = build_metadata(spec.title, [facts["metadata"] for facts in published.values()])
+    atomic.write_text(spec.out / "metadata.json", json.dumps(metadata, indent=1, ensure_ascii=False))
+
+
+def write_manifest(spec: ProjectSpec, digests: Digests, draws: int, reporter: Reporter) -> None:
+    """Write ``manifest.json``: what went in, what came out, how long each stage took."""
+    records = {name: _records(StageStore(spec.out, name, reporter.warn)) for name in spec.models}
+    records = {name: found for name, found in records.items() if found}
+    inputs: dict[str, str] = digests.of(_configuration(spec, tuple(records)))
+    for name in records:
+        inputs |= digests.of(input_files(spec, spec.models[name]))
+    outputs = {
+        f"{name}/{path}": digest
+        for name, found in records.items()
+        for record in found.values()
+        for path, digest in record.outputs.items()
+    }
+    outputs |= {
+        name: file_digest(spec.out / name) for name in ("index.html", "metadata.json") if (spec.out / name).is_file()
+    }
+    manifest = {
+        "format": 1,
+        "audience": "internal",
+        "project": spec.name,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seed": spec.seed,
+        "draws": draws,
+        "versions": dict(library_versions()),
+        "peak_memory_bytes": peak_memory(),
+        "inputs": inputs,
+        "outputs": outputs,
+        "outcomes": {name: _outcome(found) for name, found in records.items()},
+        "warnings": reporter.warnings,
+    }
+    atomic.write_text(spec.out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
+
+
+def peak_memory() -> int:
+    """Largest resident size of this process so far, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _records(store: StageStore) -> dict[Stage, Record]:
+    found = {stage: store.read(stage) for stage in STAGES}
+    return {stage: record for stage, record in found.items() if record is not None}
+
+
+def _outcome(records: Mapping[Stage, Record]) -> dict[str, Any]:
+    diagnose = records.get("diagnose")
+    return {
+        "status": diagnose.facts["status"] if diagnose is not None else "",
+        "stages": {
+            stage: {"fingerprint": r.fingerprint, "seconds": r.seconds, "finished": r.finished}
+            for stage, r in records.items()
+        },
+    }
+
+
+def _configuration(spec: ProjectSpec, outcomes: tuple[str, ...]) -> tuple[Path, ...]:
+    files = [spec.root / "placewise.toml", *(spec.root / "models" / f"{name}.toml" for name in outcomes)]
+    return tuple(path for path in files if path.is_file())
+
+
+def _index(spec: ProjectSpec, published: Mapping[str, Mapping[str, Any]]) -> str:
+    from placewise.publish.context import IndexContext, OutcomeSummary
+    from placewise.publish.index_page import render_index
+
+    outcomes = [OutcomeSummary(**facts["summary"]) for facts in published.values()]
+    date = max(str(facts["date"]) for facts in published.values())
+    return render_index(
+        IndexContext(title=spec.title, date=date, outcomes=outcomes, version=library_versions()["placewise"])
+    )

@@ -1,0 +1,223 @@
+"""From a project's files to what the model of one outcome needs; all problems of the data at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placewise.errors import Problems
+from placewise.models.formula import parse_formula
+from placewise.models.prior_plan import check_prior_keys
+from placewise.models.spec import ModelSpec
+from placewise.models.terms import Formula
+from placewise.pipeline.project_spec import ProjectSpec
+
+if TYPE_CHECKING:
+    from placewise.frame.cells import Frame
+    from placewise.geography.areas import AreaTable
+    from placewise.models.design import Design
+    from placewise.surveys.outcome import Response
+    from placewise.surveys.respondents import Respondents
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeData:
+    """The data of one outcome, read and checked.
+
+    Parameters
+    ----------
+    areas : AreaTable
+        Every area to be estimated.
+    frame : Frame or None
+        Who lives in each area, where the project says.
+    respondents : Respondents
+        Those with an answer and every covariate.
+    design : Design
+        The formula on the respondents, areas and cells.
+    response : Response
+        Their answers, encoded.
+    """
+
+    areas: AreaTable
+    frame: Frame | None
+    respondents: Respondents
+    design: Design
+    response: Response
+
+
+class ProjectInputs:
+    """Areas and frame of a project, read when first needed and kept, and the data of each outcome.
+
+    Problems of areas and frame are told with every outcome that needs them.
+
+    Parameters
+    ----------
+    spec : ProjectSpec
+        The project.
+    skip_absent : bool
+        Files that are not there are passed over: reading the project has told of them.
+    """
+
+    def __init__(self, spec: ProjectSpec, skip_absent: bool = False) -> None:
+        self.spec = spec
+        self._skip_absent = skip_absent
+
+    @cached_property
+    def formulas(self) -> Mapping[str, tuple[Formula | None, Problems]]:
+        """Each model's formula with its problems, by outcome."""
+        return {name: _parsed(model) for name, model in self.spec.models.items()}
+
+    @cached_property
+    def areas(self) -> tuple[AreaTable | None, Problems]:
+        """The areas with their problems; the covariates of every model have been checked."""
+        from placewise.geography.reading import read_areas
+
+        problems = Problems()
+        if self._absent(self.spec.areas.table, *(join.table for join in self.spec.areas.join)):
+            return None, problems
+        return read_areas(self.spec.areas, self.spec.index_base, problems, self._columns()), problems
+
+    @cached_property
+    def frame(self) -> tuple[Frame | None, Problems]:
+        """Who lives in each area, with the problems; None where the project does not say."""
+        from placewise.frame.reading import read_frame
+
+        problems = Problems()
+        if self.spec.frame is None or self._absent(self.spec.frame.cells):
+            return None, problems
+        return read_frame(self.spec.frame, self.areas[0], self.spec.areas.code, self._columns(), problems), problems
+
+    def outcome(self, model: ModelSpec) -> OutcomeData:
+        """The data of one outcome.
+
+        Raises
+        ------
+        DataError, ConfigurationError
+            All that is wrong with it.
+        """
+        problems = Problems()
+        data = self.collect(model, problems)
+        problems.raise_if_any()
+        if data is None:
+            raise AssertionError("data without problems are there")
+        return data
+
+    def collect(self, model: ModelSpec, problems: Problems, only_check: bool = False) -> OutcomeData | None:
+        """The data of one outcome, noting every problem.
+
+        Parameters
+        ----------
+        problems : Problems
+            Takes everything that is wrong.
+        only_check : bool
+            Accept what can be checked but not fitted: respondents linked above the area, a frame that cannot be read.
+
+        Returns
+        -------
+        OutcomeData or None
+            None where a problem was noted, or the data can only be checked.
+        """
+        before = len(problems)
+        formula, formula_problems = self.formulas[model.outcome.name]
+        (areas, area_problems), (frame, frame_problems) = self.areas, self.frame
+        for found in (formula_problems, area_problems, frame_problems):
+            problems.extend(found)
+        answers = self._answers(model, formula, areas, problems)
+        if answers is None or areas is None or formula is None or len(problems) > before:
+            _check_priors_by_formula(model, formula, self.spec.areas.code, problems)
+            return None
+        respondents, response = answers
+        if only_check and ((respondents.area < 0).any() or (frame is None and "frame" in self.spec.raw)):
+            return None
+        design = self._design(model, formula, respondents, areas, frame, problems)
+        return None if design is None else OutcomeData(areas, frame, respondents, design, response)
+
+    def _absent(self, *files: Path) -> bool:
+        return self._skip_absent and not all(file.is_file() for file in files)
+
+    def _columns(self) -> set[str]:
+        return {name for formula, _ in self.formulas.values() if formula is not None for name in formula.variables()}
+
+    def _answers(
+        self, model: ModelSpec, formula: Formula | None, areas: AreaTable | None, problems: Problems
+    ) -> tuple[Respondents, Response] | None:
+        """Respondents who answered and have every covariate, and their answers."""
+        from placewise.surveys.outcome import encode_response
+        from placewise.surveys.reading import complete_cases, read_survey
+
+        outcome = model.outcome
+        survey = self.spec.surveys.get(outcome.surveys[0])
+        if survey is None or areas is None or self._absent(survey.path):
+            return None
+        beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
+        used = formula.variables() if formula is not None else ()
+        needed = [c for c in (outcome.response, *beside.values()) if c]
+        respondents = read_survey(survey, areas, used, problems, needed)
+        if respondents is None:
+            return None
+        respondents = complete_cases(respondents, used)
+        response = encode_response(
+            respondents,
+            problems,
+            where=_file(model),
+            response=outcome.response,
+            family=outcome.family,
+            order=outcome.order,
+            success=outcome.success,
+            **beside,
+        )
+        return None if response is None else (respondents.take(response.kept, response.dropped), response)
+
+    def _design(
+        self,
+        model: ModelSpec,
+        formula: Formula,
+        respondents: Respondents,
+        areas: AreaTable,
+        frame: Frame | None,
+        problems: Problems,
+    ) -> Design | None:
+        from placewise.models.build import build_design
+
+        design = build_design(
+            formula,
+            respondents=respondents.table,
+            area=respondents.area,
+            areas=areas,
+            frame=frame,
+            reference=model.reference,
+            orders=self.spec.variables,
+            standardise=model.standardise,
+            cumulative=model.outcome.family == "cumulative",
+            problems=problems,
+            elsewhere=[*areas.available, *(frame.available if frame is not None else ()), *respondents.available],
+        )
+        if design is None:
+            _check_priors_by_formula(model, formula, areas.code, problems)
+            return None
+        groups, columns = [g.name for g in design.groups], [c.name for c in design.columns]
+        before = len(problems)
+        check_prior_keys(model.priors, groups, columns, _file(model), problems)
+        return design if len(problems) == before else None
+
+
+def _file(model: ModelSpec) -> str:
+    return f"models/{model.outcome.name}.toml"
+
+
+def _parsed(model: ModelSpec) -> tuple[Formula | None, Problems]:
+    problems = Problems()
+    return parse_formula(model.formula, f"{_file(model)}: model.formula", problems), problems
+
+
+def _check_priors_by_formula(model: ModelSpec, formula: Formula | None, code: str, problems: Problems) -> None:
+    """Where there is no design to compare with, note the priors of groups that the formula cannot have."""
+    if formula is None:
+        return
+    groups = {":".join(part) for group in formula.groups for part in (group.columns, group.finest)}
+    groups |= {*formula.group_columns(), code}
+    spreads = {key: prior for key, prior in model.priors.items() if not key.startswith("slope:")}
+    check_prior_keys(spreads, sorted(groups), [], _file(model), problems)

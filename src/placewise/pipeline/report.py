@@ -1,0 +1,127 @@
+"""What the report of one outcome says, gathered from every stage."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pandas as pd
+
+from placewise.models.sd_table import sd_table
+from placewise.models.spec import EstimandSpec, OutcomeSpec
+from placewise.pipeline import drivers
+from placewise.pipeline.answers import direct_table, responses, survey_use
+from placewise.pipeline.baselines import baseline_table
+from placewise.pipeline.fingerprint import library_versions
+from placewise.pipeline.inputs import input_files
+from placewise.pipeline.outcome import OutcomeRun
+from placewise.pipeline.polygons import read_polygons
+from placewise.publish.context import ReportContext
+
+
+def report_context(run: OutcomeRun) -> ReportContext:
+    """Gather the report's context from data, posterior, diagnostics and estimates.
+
+    Parameters
+    ----------
+    run : OutcomeRun
+        Every stage before ``publish`` is finished.
+    """
+    data, spec, model = run.data, run.spec, run.model
+    outcome = model.outcome
+    estimand = outcome.estimands[0]
+    estimates = pd.read_parquet(run.store.folder / "estimates.parquet")
+    diagnostics = json.loads((run.store.folder / "diagnostics.json").read_text(encoding="utf-8"))
+    compared, note = baseline_table(diagnostics["baselines"], data, outcome, estimates)
+    level = _middle_level(data.areas.levels, run)
+    project = run.store.read("project")
+    return ReportContext(
+        project_title=spec.title,
+        outcome=run.name,
+        title=outcome.title,
+        estimand=estimand_words(outcome, estimand),
+        kind="latent" if estimand.kind == "latent" else "share" if estimand.kind == "share" else "mean",
+        estimates=estimates,
+        areas=data.areas.table[[data.areas.code, *data.areas.levels, *data.areas.classes]],
+        code=data.areas.code,
+        levels=data.areas.levels,
+        classes=data.areas.classes,
+        question=outcome.question,
+        family=outcome.family,
+        formula=" ".join(model.formula.split()),
+        engine=model.engine,
+        higher_is_better=outcome.higher_is_better,
+        finite_population=run.predictor.finite_population,
+        has_frame=data.frame is not None,
+        surveys=[survey_use(data, spec.surveys[outcome.surveys[0]], outcome)],
+        draws=run.predictor.n_draws,
+        seed=spec.seed,
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        command=_command(run),
+        versions=library_versions(),
+        data_hashes=run.work.digests.of(input_files(spec, model)),
+        diagnostics={"status": diagnostics["status"], "checks": [_check(c) for c in diagnostics["checks"]]},
+        geometry=_polygons(run),
+        slopes=drivers.slopes(run.posterior, data.design),
+        sds=sd_table(run.posterior),
+        group_effects=drivers.group_effects(run.posterior, data.design),
+        explained=drivers.explained_share(run.posterior, data.design, data.areas),
+        chance_share=None if project is None else project.facts["chance_share"],
+        baselines=compared,
+        baselines_note=note,
+        direct=None if level is None else direct_table(data, estimand, level),
+        direct_level=level or "",
+        responses=responses(data),
+        index_base=_base_words(run),
+        notes=_notes(run),
+    )
+
+
+def estimand_words(outcome: OutcomeSpec, estimand: EstimandSpec) -> str:
+    """The estimand as a noun phrase without an article."""
+    if estimand.kind == "latent":
+        return "position on the model's scale"
+    if estimand.kind == "mean":
+        return "mean score" if outcome.family == "cumulative" else "mean"
+    chosen = estimand.categories or outcome.success
+    if not chosen:
+        return "share"
+    return f"share who answer {' or '.join(repr(c) for c in chosen)}"
+
+
+def _middle_level(levels: tuple[str, ...], run: OutcomeRun) -> str | None:
+    """Level at which direct figures stand beside modelled ones: the one next to the coarsest, or the only one."""
+    if not levels:
+        return None
+    table = run.data.areas.table
+    many = [name for name in levels if table[name].nunique() >= 3]
+    return many[-1] if len(many) < 2 or table[many[-1]].nunique() >= 20 else many[-2]
+
+
+def _polygons(run: OutcomeRun) -> Any:
+    areas = run.data.areas
+    codes = {level: set(areas.table[level]) for level in (areas.code, *areas.levels)}
+    return read_polygons(run.spec.areas.geometry, codes)
+
+
+def _check(check: dict[str, Any]) -> dict[str, Any]:
+    return {**check, "message": check["sentence"]}
+
+
+def _command(run: OutcomeRun) -> str:
+    options = f"--engine {run.model.engine} --draws {run.work.draws} --seed {run.spec.seed}"
+    return f"placewise run --outcome {run.name} {options}"
+
+
+def _base_words(run: OutcomeRun) -> str:
+    base = run.spec.index_base
+    return "; ".join(f"{column}: {', '.join(values)}" for column, values in base.items()) or "all areas"
+
+
+def _notes(run: OutcomeRun) -> list[str]:
+    data = run.data
+    frame = data.frame.notes if data.frame is not None else ()
+    found = [*data.areas.notes, *frame, *data.respondents.notes, *data.response.notes, *data.design.dropped,
+             *data.design.notes]  # fmt: skip
+    return list(dict.fromkeys(found))

@@ -1,0 +1,105 @@
+"""What each stage does with one outcome: it leaves its files in the outcome's folder and returns its facts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from placewise.pipeline import atomic, interrupt, modelling
+from placewise.pipeline.inputs import source_print
+from placewise.pipeline.outcome import OutcomeRun
+from placewise.pipeline.stages import Stage
+
+Step = Callable[[OutcomeRun], Mapping[str, Any]]
+
+# netCDF and release each hold every draw once, with room for what compression cannot do.
+BYTES_A_DRAW = 12
+BYTES_AN_AREA = 1500
+
+
+def read_data(run: OutcomeRun) -> Mapping[str, Any]:
+    """Read and check the data; nothing of it is written."""
+    data = run.data
+    labels = sum(len(group.labels) for group in data.design.groups)
+    atomic.check_writable(
+        run.spec.out, len(data.areas) * BYTES_AN_AREA + (labels + 100) * run.work.draws * BYTES_A_DRAW
+    )
+    return {"respondents": len(data.respondents), "areas": len(data.areas)}
+
+
+def fit(run: OutcomeRun) -> Mapping[str, Any]:
+    """Fit the model; leaves ``posterior.nc``."""
+    from placewise.models import inference
+
+    work = run.work
+    posterior = modelling.fit(
+        run.model, run.data, draws=work.draws, seed=run.spec.seed, jobs=work.jobs, progress=run.reporter.bars
+    )
+    interrupt.raise_if_asked()
+    with atomic.replacing(run.store.folder / "posterior.nc") as part:
+        inference.save(posterior.idata, part)
+    run.posterior = posterior
+    return {"engine": run.model.engine}
+
+
+def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
+    """Check convergence and fit the baselines; leaves ``diagnostics.json``."""
+    from placewise.diagnostics.convergence import diagnose as check_fit
+    from placewise.pipeline.baselines import baseline_rows, fit_baselines
+
+    data = run.data
+    private = [group.name for group in data.design.groups if group.role == "geography"]
+    found = check_fit(run.posterior.idata, private=private)
+    baselines = fit_baselines(data, run.model.outcome)
+    told = {**found.to_dict(), "baselines": [] if baselines is None else baseline_rows(baselines)}
+    atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))
+    reasons = [check.sentence for check in found.checks if check.verdict != "pass"]
+    return {"status": found.status, "reasons": reasons}
+
+
+def project(run: OutcomeRun) -> Mapping[str, Any]:
+    """Estimate every area, level and the nation; leaves ``estimates*`` and ``release/``."""
+    from placewise.estimates.release import write_release
+    from placewise.estimates.summarise import summarise
+    from placewise.publish.tables import write_estimates
+
+    predictor = run.predictor
+    facts: dict[str, Any] = {}
+    for position, estimand in enumerate(run.model.outcome.estimands):
+        with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
+            summary = summarise(predictor, position, names=run.data.areas.names, threads=run.work.jobs, progress=bar)
+        name = f"estimates_{estimand.name}" if position else "estimates"
+        write_estimates(run.named(summary.estimates), run.store.folder, name)
+        if not position:
+            facts = {"chance_share": summary.chance_share}
+    with atomic.replacing(run.store.folder / "release") as part:
+        write_release(predictor, part)
+    return facts
+
+
+def publish(run: OutcomeRun) -> Mapping[str, Any]:
+    """Write the report; leaves ``report.html`` and keeps what the first page and the metadata say of the outcome."""
+    from placewise.pipeline.report import report_context
+    from placewise.publish.index_page import summarise
+    from placewise.publish.metadata import outcome_metadata
+    from placewise.publish.report import render_report
+
+    context = report_context(run)
+    atomic.write_text(run.store.folder / "report.html", render_report(context))
+    return {
+        "source": source_print(run.spec, run.model, run.work.digests),
+        "date": context.date,
+        "summary": dataclasses.asdict(summarise(context)),
+        "metadata": outcome_metadata(context),
+    }
+
+
+STEPS: Mapping[Stage, Step] = {
+    "data": read_data,
+    "fit": fit,
+    "diagnose": diagnose,
+    "project": project,
+    "publish": publish,
+}
