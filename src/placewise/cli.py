@@ -1,0 +1,203 @@
+"""The command line: options and exit statuses; the work is done elsewhere and imported when it is needed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from placewise.errors import ConfigurationError, PlacewiseError, Problem
+
+if TYPE_CHECKING:
+    from placewise.pipeline.stages import Stage
+
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+PROJECT_OPTIONS = (
+    click.option("--project", type=FOLDER, default=".", help="Folder of placewise.toml (default: here)."),
+    click.option("--outcome", "outcomes", multiple=True, metavar="NAME", help="Only this one; repeatable."),
+    click.option("--engine", metavar="NAME", help="Inference engine instead of the model file's."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed instead of the project's."),
+    click.option("--out", type=FOLDER, help="Folder of results instead of the project's."),
+    click.option("--json", "as_json", is_flag=True, help="Machine-readable summary on standard output."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)
+RUN_OPTIONS = (
+    click.option("--draws", type=click.IntRange(min=4), default=2000, show_default=True, help="Total over chains."),
+    click.option("--fresh", is_flag=True, help="Compute everything again."),
+    click.option("--allow-fail", is_flag=True, help="Publish, watermarked, although diagnostics fail."),
+    click.option("--jobs", type=click.IntRange(min=1), help="Processes at the same time (default: all cores)."),
+    click.option("--quiet", is_flag=True, help="Say only what went wrong."),
+)
+OUTPUT_OPTIONS = PROJECT_OPTIONS[-2:]
+
+
+def options(*chosen: Callable[..., Any]) -> Callable[..., Any]:
+    """Put several options on a command, shown in this order."""
+    return lambda command: functools.reduce(lambda c, option: option(c), reversed(chosen), command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="placewise", message="placewise %(version)s")
+def cli() -> None:
+    """Small-area estimates with honest uncertainty, from a project folder to a report.
+
+    Start with `placewise init --example` in an empty folder, then `placewise run`.
+    """
+
+
+def _run(until: Stage, project: Path, outcomes: tuple[str, ...], as_json: bool, debug: bool, **chosen: Any) -> None:
+    from placewise.pipeline.run import RunOptions, run_folder
+
+    summary = run_folder(
+        project, RunOptions(until=until, outcomes=outcomes, quiet=chosen.pop("quiet") or as_json, **chosen)
+    )
+    click.echo(json.dumps(summary.as_dict(), indent=1) if as_json else summary.text())
+    if summary.exit_status:
+        raise click.exceptions.Exit(summary.exit_status)
+
+
+def _stage_command(name: str, until: Stage, summary: str) -> None:
+    @cli.command(name, help=summary)
+    @options(*PROJECT_OPTIONS, *RUN_OPTIONS)
+    def command(**chosen: Any) -> None:
+        _run(until, **chosen)
+
+
+_stage_command("run", "publish", "Everything, from data to report; only what is out of date is computed.")
+_stage_command("fit", "fit", "Read the data and fit the model.")
+_stage_command("diagnose", "diagnose", "Fit where needed, then check convergence and compare with baselines.")
+_stage_command("project", "project", "Fit and diagnose where needed, then write estimates for every area.")
+
+
+@cli.command()
+@options(*PROJECT_OPTIONS, *RUN_OPTIONS)
+def check(project: Path, as_json: bool, debug: bool, **chosen: Any) -> None:
+    """List every problem of the project; nothing is computed or written."""
+    from placewise.pipeline.check import check_folder
+    from placewise.pipeline.run import RunOptions
+
+    found = check_folder(project, RunOptions(**chosen))
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=1))
+    elif not chosen["quiet"]:
+        click.echo(found.text())
+
+
+@cli.command()
+@click.option("--example", is_flag=True, help="A made-up country with a survey and known truth.")
+@click.option("--size", type=click.Choice(["small", "standard"]), default="standard", show_default=True)
+@click.option("--project", type=FOLDER, default=".", help="Folder to write to (default: here).")
+@options(*OUTPUT_OPTIONS)
+def init(example: bool, size: str, project: Path, as_json: bool, debug: bool) -> None:
+    """Start a project: an annotated placewise.toml and model file, or the whole example."""
+    from placewise.pipeline.init import init_project
+
+    written = init_project(project, example=example, size=size)
+    names = [p.relative_to(project).as_posix() for p in written]
+    text = f"Wrote {', '.join(names)} in {project}.\nNext: placewise check, then placewise run."
+    click.echo(json.dumps({"status": "done", "exit_status": 0, "written": names}) if as_json else text)
+
+
+@cli.command()
+@click.option("--estimates", type=FILE, required=True, help="estimates.csv or .parquet.")
+@click.option("--truth", type=FILE, required=True, help="area_code, area_level and the truth; or counts, see below.")
+@click.option("--truth-column", "column", default="truth", show_default=True, help="Column to score against.")
+@click.option("--truth-code", help="The truth is counts of small areas: the code column.")
+@click.option("--truth-count", help="Column of those who count.")
+@click.option("--truth-total", help="Column of all.")
+@click.option("--areas", type=FILE, help="Table of the small areas: their code, levels and groupings.")
+@click.option("--by", multiple=True, metavar="COLUMN", help="Coverage by this column of --areas; repeatable.")
+@click.option("--outcome", help="Which outcome, where the estimates hold several.")
+@click.option("--level", "levels", multiple=True, help="Score this level only; repeatable.")
+@click.option("--bar", "bars", multiple=True, metavar="EXPR", help="Must hold, e.g. 'oa.rmse<=.05'; repeatable.")
+@click.option("--bars", "bar_files", type=FILE, multiple=True, help="JSON file of bars; repeatable.")
+@click.option("--min-group", "minimum", default=30, show_default=True, help="Groups with fewer areas are left out.")
+@click.option("--brief", is_flag=True, help="Leave out the coverage of every single group.")
+@click.option("--allow-missing", is_flag=True, help="Areas without an estimate do not fail the score.")
+@options(*OUTPUT_OPTIONS)
+def score(as_json: bool, debug: bool, **chosen: Any) -> None:
+    """Score estimates against a known truth; exit status 1 where a bar does not hold."""
+    from placewise.diagnostics.score import run_score, score_text
+
+    result, status = run_score(**chosen)
+    click.echo(json.dumps(result, indent=1) if as_json else score_text(result))
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+def _unavailable(group: click.Group, name: str, works: str) -> None:
+    @group.command(
+        name,
+        short_help="(not available in this version)",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def command() -> None:
+        full = name if group is cli else f"{group.name} {name}"
+        raise ConfigurationError(Problem(f"placewise {full}", "not available in this version", works, "unavailable"))
+
+
+@cli.group()
+def survey() -> None:
+    """Look at a survey (not available in this version)."""
+
+
+@cli.group()
+def data() -> None:
+    """Fetch and check public data (not available in this version)."""
+
+
+_unavailable(survey, "describe", "placewise check counts respondents, and the report says who answered")
+for _name in ("list", "fetch", "check"):
+    _unavailable(data, _name, "put the files in the project's folder and name them in placewise.toml")
+_unavailable(cli, "validate", "placewise score compares estimates with a known truth")
+_unavailable(cli, "publish", "placewise run writes the internal report; keep it with whoever holds the survey")
+_unavailable(cli, "explore", "open index.html, which placewise run writes")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return int(cli.main(args=given, prog_name="placewise", standalone_mode=False) or 0)
+    except PlacewiseError as error:
+        return _tell(error, given)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        return _tell(ConfigurationError(Problem("", error.format_message(), _usage_hint(error))), given)
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted: the next run goes on from the last finished stage", file=sys.stderr)
+        return 130
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        where = str(error.filename or "")
+        return _tell(PlacewiseError(Problem(where, error.strerror, "nothing half-written was kept", "data")), given)
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    return f"see {error.ctx.command_path} --help" if error.ctx is not None else "see placewise --help"
+
+
+def _tell(error: PlacewiseError, given: list[str]) -> int:
+    if "--debug" in given:
+        traceback.print_exc(file=sys.stderr)
+    if "--json" in given:
+        problems = [{"where": p.where, "message": p.message, "hint": p.hint, "kind": p.kind} for p in error.problems]
+        print(json.dumps({"status": "error", "exit_status": error.exit_status, "problems": problems}, indent=1))
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
