@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from placewise.diagnostics.score import judge, run_score, score_tables, score_text
+from placewise.diagnostics.score import build_truth, judge, run_score, score_tables, score_text
 from placewise.errors import ConfigurationError, DataError
 
 N_AREAS = 240
@@ -253,6 +253,19 @@ def test_truth_from_counts_of_small_areas(tables: tuple[Path, Path], tmp_path: P
         assert built["levels"][level]["rmse"] == expected["levels"][level]["rmse"]
     assert built["levels"]["oa"]["cov90_by"] == expected["levels"]["oa"]["cov90_by"]
     assert built["national"] == expected["national"]
+
+
+def test_truth_names_the_group_of_areas_that_lie_in_one_only():
+    areas = pd.DataFrame({
+        "oa": ["a", "b", "c", "d"], "lad": ["X", "Y", "X", "Y"], "kind": ["town", "town", "town", None],
+        "yes": [1, 2, 3, 4], "all": [10, 10, 20, 40],
+    })
+    table = build_truth(areas, "oa", "yes", "all", ["lad"], ["kind"]).set_index(["area_level", "area_code"])
+    assert table.index.tolist() == [*(("oa", code) for code in "abcd"), ("lad", "X"), ("lad", "Y"), ("national", "all")]
+    assert table.loc[("lad", "X"), ["population", "count"]].tolist() == [30, 4]
+    assert table["truth"].to_numpy() == pytest.approx([0.1, 0.2, 0.15, 0.1, 4 / 30, 6 / 50, 10 / 80])
+    assert table["by_kind"].fillna("-").tolist() == ["town", "town", "town", "-", "town", "-", "-"]
+    assert table["by_lad"].fillna("-").tolist() == ["X", "Y", "X", "Y", "X", "Y", "-"]
 
 
 def test_counts_that_miss_an_area_or_exceed_the_total_are_refused(tables: tuple[Path, Path], tmp_path: Path):

@@ -13,8 +13,13 @@ from placewise.errors import ConfigurationError, DataError, Problem, nearest
 
 def sole_group(group: pd.Series, key: pd.Series) -> pd.Series:
     """Group of every larger area that lies in one only, else missing; indexed by the larger area's code."""
-    inside = group.astype(str).where(group.notna()).groupby(key, sort=False)
-    return inside.first().where(inside.nunique(dropna=False) == 1).rename_axis("area_code")
+    position, labels = pd.factorize(group)
+    inside = pd.Series(position, index=group.index).groupby(key, sort=False)
+    lowest = inside.min()
+    # A missing group has position -1 and is in the way of a sole one.
+    sole = (lowest == inside.max()) & (lowest >= 0)
+    names = pd.Series(labels).astype(str).reindex(lowest.where(sole))
+    return pd.Series(names.to_numpy(), index=lowest.index).rename_axis("area_code")
 
 
 def read_areas(path: Path, levels: Sequence[str]) -> pd.DataFrame:
