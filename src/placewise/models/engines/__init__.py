@@ -1,0 +1,95 @@
+"""Inference engines: each turns a design, a response and a plan of priors into posterior draws.
+
+An engine is a function ``fit(problem, options) -> InferenceData``; it is looked up by the name that a model file or
+``--engine`` gives. The variables it returns have the same names and dims whichever engine made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from placewise.errors import ConfigurationError, Problem, nearest
+from placewise.models.design import Design
+from placewise.models.prior_plan import PriorPlan
+from placewise.surveys.outcome import Response
+
+AVAILABLE = ("nuts",)
+PLANNED = ("laplace", "hmc", "auto")
+
+
+@dataclass(frozen=True, eq=False)
+class FitProblem:
+    """What is to be fitted.
+
+    Parameters
+    ----------
+    design : Design
+        Fixed columns and grouping factors of the n respondents.
+    response : Response
+        Their answers.
+    family : str
+        Likelihood family.
+    priors : PriorPlan
+        Every prior, resolved.
+    """
+
+    design: Design
+    response: Response
+    family: str
+    priors: PriorPlan
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How it is to be fitted.
+
+    Parameters
+    ----------
+    draws : int
+        Total kept over all chains.
+    seed : int
+        Seed of the engine.
+    chains : int
+        Independent chains.
+    jobs : int
+        Chains run at the same time.
+    tune : int
+        Warm-up iterations a chain.
+    thin : int
+        Iterations for each draw that is kept.
+    progress : bool
+        Whether a progress bar may be drawn on standard error.
+    """
+
+    draws: int = 2000
+    seed: int = 0
+    chains: int = 4
+    jobs: int = 2
+    tune: int = 500
+    thin: int = 2
+    progress: bool = False
+
+
+Engine = Callable[[FitProblem, FitOptions], Any]
+
+
+def engine_named(name: str) -> Engine:
+    """Look an engine up by its name; the sampler's libraries are imported only then.
+
+    Raises
+    ------
+    ConfigurationError
+        If the name is unknown, or the engine is not in this version.
+    """
+    if name == "nuts":
+        from placewise.models.engines.nuts import sample
+
+        return sample
+    works = "use engine = 'nuts' or --engine nuts"
+    if name in PLANNED:
+        raise ConfigurationError(
+            Problem("model.engine", f"{name!r} is not available in this version", works, "unavailable")
+        )
+    raise ConfigurationError(Problem("model.engine", f"unknown engine {name!r}", nearest(name, AVAILABLE) or works))

@@ -1,0 +1,132 @@
+"""The exact engine: the No-U-Turn sampler on the PyMC model, by nutpie where it is installed, else by PyMC itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from placewise.models import inference
+from placewise.models.engines import FitOptions, FitProblem
+
+KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
+STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
+TARGET_ACCEPT = 0.9
+PILOT_TUNE, PILOT_DRAWS = 300, 200
+
+
+def sample(problem: FitProblem, options: FitOptions) -> Any:
+    """Draw from the posterior.
+
+    A short pilot run finds the size of each group's sd, which decides how far its effects are centred; the pilot's
+    draws are thrown away.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        Design, response, family and priors.
+    options : FitOptions
+        ``draws`` is the total kept over the chains; each chain keeps ``ceil(draws / chains)``.
+
+    Returns
+    -------
+    InferenceData
+        Groups ``posterior`` and ``sample_stats``; nothing of the observed data.
+    """
+    from pytensor.configdefaults import config
+
+    from placewise.models.engines.pymc_model import build_model, centrings
+
+    with_nutpie = importlib.util.find_spec("nutpie") is not None
+    # no C compiler is needed: every gradient is compiled by numba
+    with config.change_flags(cxx="", linker="numba"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
+        model = build_model(problem)
+        run = (_nutpie if with_nutpie else _pymc)(model, _kept(model))
+        pilot = replace(options, draws=PILOT_DRAWS, tune=PILOT_TUNE, chains=2, thin=1, seed=options.seed + 1)
+        trace = run(pilot, {})
+        sds = {g.name: float(trace.posterior[f"sd_{g.name}"].median()) for g in problem.design.groups}
+        trace = run(options, centrings(problem, sds))
+    return _tidy(trace, _kept(model), "nutpie" if with_nutpie else "pymc", options)
+
+
+def _kept(model: Any) -> list[str]:
+    """Names of the variables that the posterior keeps: no raw effects, no transformed duplicates."""
+    names = dict.fromkeys(v.name for v in [*model.free_RVs, *model.deterministics])
+    return [n for n in names if n in KEPT or (n.startswith(("sd_", "effect_")) and not n.endswith("_squared"))]
+
+
+Run = Callable[[FitOptions, Mapping[str, np.ndarray]], Any]
+
+
+def _iterations(options: FitOptions) -> int:
+    return -(-options.draws // options.chains) * options.thin
+
+
+def _nutpie(model: Any, names: list[str]) -> Run:
+    import nutpie
+
+    compiled = nutpie.compile_pymc_model(model, backend="numba", var_names=names)
+
+    def run(options: FitOptions, centring: Mapping[str, np.ndarray]) -> Any:
+        return nutpie.sample(
+            compiled.with_data(**centring) if centring else compiled,
+            draws=_iterations(options),
+            tune=options.tune,
+            chains=options.chains,
+            cores=options.jobs,
+            seed=options.seed,
+            target_accept=TARGET_ACCEPT,
+            save_warmup=False,
+            progress_bar=options.progress,
+        )
+
+    return run
+
+
+def _pymc(model: Any, names: list[str]) -> Run:
+    import pymc as pm
+
+    def run(options: FitOptions, centring: Mapping[str, np.ndarray]) -> Any:
+        with model:
+            if centring:
+                pm.set_data(dict(centring))
+            return pm.sample(
+                draws=_iterations(options),
+                tune=options.tune,
+                chains=options.chains,
+                cores=options.jobs,
+                random_seed=options.seed,
+                target_accept=TARGET_ACCEPT,
+                progressbar=options.progress,
+                compute_convergence_checks=False,
+                compile_kwargs={"mode": "NUMBA"},
+                var_names=names,
+            )
+
+    return run
+
+
+def _tidy(trace: Any, names: list[str], sampler: str, options: FitOptions) -> Any:
+    """Keep named variables and scalar statistics, thinned; drop the sampler's own coordinates."""
+    variables = {n: trace.posterior[n] for n in names}
+    posterior = {n: np.asarray(v)[:, :: options.thin] for n, v in variables.items()}
+    dims = {n: list(v.dims[2:]) for n, v in variables.items()}
+    used = {d for own in dims.values() for d in own}
+    coords = {d: [str(c) for c in trace.posterior.coords[d].values] for d in used}
+    renamed = {"tree_depth": "depth"}
+    stats = {renamed.get(n, n): np.asarray(v) for n, v in trace.sample_stats.data_vars.items()}
+    kept = {n: v[:, :: options.thin] for n, v in stats.items() if n in STATISTICS}
+    kept["diverging"] = _any_in_window(stats["diverging"], options.thin)
+    attrs = {"engine": "nuts", "sampler": sampler, "seed": options.seed, "tune": options.tune, "thin": options.thin}
+    return inference.build(posterior, dims, coords, kept, attrs)
+
+
+def _any_in_window(flag: np.ndarray, width: int) -> np.ndarray:
+    """Whether any iteration of a window was flagged: thinning must not hide a divergence."""
+    chains, n = flag.shape
+    return np.asarray(flag.reshape(chains, n // width, width).any(axis=2))

@@ -1,0 +1,190 @@
+"""The model as a PyMC program: the readable reference that faster engines are checked against.
+
+Two linear reparametrisations make it sample well and leave the posterior unchanged:
+
+* partial non-centring: an effect u with sd σ is sampled as z ~ normal(0, σ^c), u = σ^(1−c) z, with c near 1 where the
+  level is well informed by its respondents and near 0 where it is not (Gorinova, Moore and Hoffman 2020). c is data of
+  the model, so that a short pilot run can set it;
+* the sampled location is the linear predictor's mean over the respondents, intercept + x̄'β + Σ ū_g, because the
+  intercept alone trades off against the means of well-informed groups. The shift has unit Jacobian.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from placewise.models.design import Group
+from placewise.models.engines import FitProblem
+from placewise.models.engines.distributions import log_density, positive, real
+from placewise.models.engines.likelihoods import (
+    Rows,
+    binomial_logit,
+    collect_rows,
+    cumulative_logit,
+    gaussian_identity,
+    poisson_log,
+)
+from placewise.models.prior_plan import PriorPlan, SdPrior
+
+TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
+
+
+def build_model(problem: FitProblem) -> pm.Model:
+    """Write a fit as a PyMC model.
+
+    The variables kept in the posterior are ``intercept`` or ``cutpoints``, ``slopes``, ``slope_sd``, ``sd_total``,
+    ``split``, ``sd_<group>``, ``effect_<group>`` and ``sigma``, as far as the model has them.
+    """
+    rows = collect_rows(problem)
+    design, plan = problem.design, problem.priors
+    centring = centrings(problem, typical_sds(problem), rows)
+    with pm.Model(coords=_coords(problem)) as model:
+        slopes = _slopes(plan, len(design.columns))
+        sds = _sds(plan, [g.name for g in design.groups])
+        effects = [_effect(g, sds[g.name], centring[f"centring_{g.name}"]) for g in design.groups]
+        linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
+        for u, at in zip(effects, rows.index, strict=True):
+            linear = linear + u[at]
+        shift = _mean_over_rows(linear, rows)
+        if problem.family == "cumulative":
+            cutpoints = _cutpoints(plan, shift, len(problem.response.levels))
+            pm.Potential("likelihood", cumulative_logit(linear, rows, cutpoints, len(problem.response.levels)))
+        else:
+            eta = linear + _intercept(plan, shift, problem)
+            pm.Potential("likelihood", _log_likelihood(problem, eta, rows))
+    return model
+
+
+def _coords(problem: FitProblem) -> dict[str, Any]:
+    design, plan = problem.design, problem.priors
+    coords: dict[str, Any] = {g.name: list(g.labels) for g in design.groups}
+    if design.columns:
+        coords["covariate"] = [c.name for c in design.columns]
+    if len(plan.shared) > 1:
+        coords["geography"] = list(plan.shared)
+    if problem.family == "cumulative":
+        levels = problem.response.levels
+        coords["cutpoint"] = [f"{a} | {b}" for a, b in itertools.pairwise(levels)]
+    return coords
+
+
+def _log_likelihood(problem: FitProblem, eta: Any, rows: Rows) -> Any:
+    if problem.family in ("bernoulli", "binomial"):
+        return binomial_logit(eta, rows)
+    if problem.family == "poisson":
+        return poisson_log(eta, rows)
+    sigma = problem.priors.sigma
+    return gaussian_identity(eta, rows, None if sigma is None else positive("sigma", SdPrior(sigma)))
+
+
+def _mean_over_rows(linear: Any, rows: Rows) -> Any:
+    """Mean of the linear predictor over the respondents, weighted by their information."""
+    weight = rows.information / rows.information.sum()
+    return (linear * weight).sum()
+
+
+def _slopes(plan: PriorPlan, p: int) -> Any | None:
+    """Slopes: normal(0, τ) with τ learned, or each with the prior that the user gave it."""
+    if p == 0:
+        return None
+    learned = [k for k in range(p) if plan.slopes[k] is None]
+    parts: list[Any] = [None] * p
+    if learned and plan.slope_sd is not None:
+        tau = positive("slope_sd", SdPrior(plan.slope_sd))
+        free = pm.Normal("slopes_learned", 0.0, tau, shape=len(learned))
+        for j, k in enumerate(learned):
+            parts[k] = free[j]
+        if len(learned) == p:
+            return pm.Deterministic("slopes", free, dims="covariate")
+    for k in range(p):
+        prior = plan.slopes[k]
+        if prior is not None:
+            parts[k] = real(f"slope_{k}", prior)
+    return pm.Deterministic("slopes", pt.stack(parts), dims="covariate")
+
+
+def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
+    """Standard deviation of every group: its own, or its share of the geography's total."""
+    sds = {name: positive(f"sd_{name}", prior) for name, prior in plan.sds.items()}
+    if plan.total is not None and len(plan.shared) == 1:
+        sds[plan.shared[0]] = positive(f"sd_{plan.shared[0]}", plan.total)
+    elif plan.total is not None:
+        total = positive("sd_total", plan.total)
+        split = pm.Dirichlet("split", a=np.array(plan.concentration), dims="geography")
+        for k, name in enumerate(plan.shared):
+            sds[name] = pm.Deterministic(f"sd_{name}", total * pt.sqrt(split[k]))
+    return {name: sds[name] for name in names}
+
+
+def typical_sds(problem: FitProblem) -> dict[str, float]:
+    """Size that each group's sd has as a rule: a first guess for the centring."""
+    scale = float(problem.response.y.std()) if problem.family == "gaussian" else 1.0
+    return {g.name: TYPICAL_SD[g.role] * scale for g in problem.design.groups}
+
+
+def centrings(problem: FitProblem, sds: Mapping[str, float], rows: Rows | None = None) -> dict[str, np.ndarray]:
+    """How far each level's effect is centred: the share of information that its respondents have, data against prior.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``centring_<group>`` to c in [0, 1), one a level: n_eff σ² / (1 + n_eff σ²).
+    """
+    rows = collect_rows(problem) if rows is None else rows
+    found = {}
+    for group, at in zip(problem.design.groups, rows.index, strict=True):
+        signal = np.bincount(at, rows.information, minlength=len(group.labels)) * sds[group.name] ** 2
+        found[f"centring_{group.name}"] = signal / (1.0 + signal)
+    return found
+
+
+def _effect(group: Group, sd: Any, centring: np.ndarray) -> Any:
+    """Effects of one group, partially non-centred."""
+    log_sd = pt.log(sd)
+    c = pm.Data(f"centring_{group.name}", centring)
+    z = pm.Normal(f"raw_{group.name}", 0.0, pt.exp(c * log_sd), shape=len(group.labels))
+    return pm.Deterministic(f"effect_{group.name}", z * pt.exp((1.0 - c) * log_sd), dims=group.name)
+
+
+def _intercept(plan: PriorPlan, shift: Any, problem: FitProblem) -> Any:
+    """Intercept, sampled as the linear predictor's mean over the respondents."""
+    if plan.intercept is None:
+        return 0.0
+    if plan.intercept.name in ("uniform", "fixed"):
+        return real("intercept", plan.intercept)
+    location = pm.Flat("location", initval=_start(problem))
+    intercept = pm.Deterministic("intercept", location - shift)
+    pm.Potential("intercept_prior", log_density(intercept, plan.intercept))
+    return intercept
+
+
+def _start(problem: FitProblem) -> float:
+    """Overall mean on the link scale."""
+    response = problem.response
+    y = np.asarray(response.y, dtype=np.float64)
+    if problem.family == "gaussian":
+        return float(y.mean())
+    size = response.trials if problem.family == "binomial" else response.exposure
+    mean = (y.sum() + 0.5) / ((len(y) if size is None else float(np.sum(size))) + 1.0)
+    return float(np.log(mean)) if problem.family == "poisson" else float(np.log(mean / (1.0 - mean)))
+
+
+def _cutpoints(plan: PriorPlan, shift: Any, n_categories: int) -> Any:
+    """Ordered cutpoints, sampled relative to the linear predictor's mean over the respondents."""
+    spread = np.linspace(-1.0, 1.0, n_categories - 1) if n_categories > 2 else np.zeros(1)
+    free = pm.Flat(
+        "cutpoints_relative",
+        shape=n_categories - 1,
+        initval=spread,
+        default_transform=pm.distributions.transforms.ordered if n_categories > 2 else None,
+    )
+    cutpoints = pm.Deterministic("cutpoints", free + shift, dims="cutpoint")
+    if plan.cutpoints is not None:
+        pm.Potential("cutpoints_prior", log_density(cutpoints, plan.cutpoints).sum())
+    return cutpoints

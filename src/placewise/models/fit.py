@@ -1,0 +1,111 @@
+"""Fit one outcome: resolve the priors, call the engine, keep the posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from placewise.models.design import Design
+from placewise.models.engines import FitOptions, FitProblem, engine_named
+from placewise.models.prior_plan import PriorPlan, plan_priors
+from placewise.models.priors import Prior
+from placewise.surveys.outcome import Response
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """A fitted model.
+
+    Parameters
+    ----------
+    idata : InferenceData
+        Posterior draws and sampler statistics.
+    priors : PriorPlan
+        The priors used.
+    """
+
+    idata: Any
+    priors: PriorPlan
+
+    @property
+    def n_draws(self) -> int:
+        """Draws over all chains, S."""
+        sizes = self.idata.posterior.sizes
+        return int(sizes["chain"] * sizes["draw"])
+
+    def draws(self, name: str) -> np.ndarray:
+        """Draws of one variable, chains one after another; shape (S, ...)."""
+        values = np.asarray(self.idata.posterior[name])
+        return values.reshape(-1, *values.shape[2:])
+
+    def has(self, name: str) -> bool:
+        """Whether the model has a variable of that name."""
+        return name in self.idata.posterior
+
+
+def plan_of(
+    design: Design,
+    response: Response,
+    family: str,
+    *,
+    priors: Mapping[str, Prior],
+    split: float | None = None,
+    area_group: str | None = None,
+) -> PriorPlan:
+    """Every prior of a model, given its data (a gaussian outcome's defaults follow the units of y)."""
+    gaussian = family == "gaussian"
+    return plan_priors(
+        priors,
+        split,
+        design,
+        area_group,
+        family,
+        y_mean=float(np.mean(response.y)) if gaussian else 0.0,
+        y_sd=float(np.std(response.y)) if gaussian else 1.0,
+        known_variance=response.variance is not None,
+    )
+
+
+def fit_model(
+    design: Design,
+    response: Response,
+    family: str,
+    *,
+    priors: Mapping[str, Prior],
+    split: float | None = None,
+    area_group: str | None = None,
+    engine: str = "nuts",
+    options: FitOptions | None = None,
+) -> Posterior:
+    """Fit one outcome.
+
+    Parameters
+    ----------
+    design : Design
+        n respondents.
+    response : Response
+        Their answers, the same n rows.
+    family : str
+        bernoulli, binomial, gaussian, poisson or cumulative.
+    priors : mapping of str to Prior
+        As the model file writes them.
+    split : float or None
+        ``split:geography``.
+    area_group : str or None
+        Name of the area's own group (the code column), None without an areas table.
+    engine : str
+        Name of the engine.
+    options : FitOptions
+        Draws, seed, chains.
+
+    Raises
+    ------
+    ConfigurationError
+        If the engine is unknown or not in this version.
+    """
+    plan = plan_of(design, response, family, priors=priors, split=split, area_group=area_group)
+    run = engine_named(engine)
+    return Posterior(run(FitProblem(design, response, family, plan), options or FitOptions()), plan)

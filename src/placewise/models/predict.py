@@ -1,0 +1,137 @@
+"""From a fitted model to the predictor that draws every area."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from placewise.estimates.predictor import Effect, Estimand, Predictor
+from placewise.frame.cells import Frame
+from placewise.geography.areas import AreaTable
+from placewise.models.design import Design, Group
+from placewise.models.fit import Posterior
+from placewise.models.spec import EstimandSpec, OutcomeSpec
+
+
+def build_predictor(
+    outcome: OutcomeSpec,
+    design: Design,
+    posterior: Posterior,
+    areas: AreaTable,
+    frame: Frame | None,
+    *,
+    seed: int,
+    known_variance: bool = False,
+) -> Predictor:
+    """Collect what is needed to draw any area, in single precision where it is stored so.
+
+    Parameters
+    ----------
+    outcome : OutcomeSpec
+        Family, estimands, polarity, finite population.
+    design : Design
+        Columns and groups over areas and cells.
+    posterior : Posterior
+        S draws.
+    areas : AreaTable
+        A areas.
+    frame : Frame or None
+        Who lives there; without one each area is one cell.
+    seed : int
+        Key of the counter-based generator.
+    known_variance : bool
+        Gaussian outcome with known sampling variances: a person's own variance is then unknown.
+    """
+    n_areas, n_draws = len(areas), posterior.n_draws
+    n_cells = 1 if frame is None else frame.n_cells
+    columns = design.columns
+    has_people = areas.population is not None or frame is not None
+    population = areas.population if areas.population is not None or frame is None else frame.population()
+    weights = np.ones(n_areas) if population is None else population
+    area_x = [np.ones(n_areas) if c.area is None else c.area for c in columns]
+    cell_x = [np.ones(n_cells) if c.cell is None else c.cell for c in columns]
+    return Predictor(
+        seed=seed,
+        codes=areas.codes,
+        code=areas.code,
+        levels={name: areas.table[name].to_numpy(dtype=object) for name in areas.levels},
+        classes={name: areas.table[name].to_numpy(dtype=object) for name in areas.classes},
+        population=weights,
+        base=areas.base,
+        intercept=posterior.draws("intercept") if posterior.has("intercept") else np.zeros(n_draws),
+        beta=posterior.draws("slopes").T.copy() if columns else np.empty((0, n_draws)),
+        area_x=np.column_stack([np.empty((n_areas, 0)), *area_x]).astype(np.float32),
+        cell_x=np.column_stack([np.empty((n_cells, 0)), *cell_x]),
+        area_varies=np.array([c.area is not None for c in columns], dtype=bool),
+        cell_varies=np.array([c.cell is not None for c in columns], dtype=bool),
+        effects=tuple(_effect(g, posterior) for g in design.groups),
+        indptr=np.arange(n_areas + 1, dtype=np.int64) if frame is None else frame.indptr,
+        cell=np.zeros(n_areas, dtype=np.int32) if frame is None else frame.cell,
+        count=weights if frame is None else frame.count,
+        estimands=tuple(build_estimand(e, outcome, posterior) for e in outcome.estimands),
+        finite_population=_finite(outcome, has_people, known_variance),
+        polarity=1 if outcome.higher_is_better else -1,
+    )
+
+
+def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> bool:
+    """Default of ``finite_population``: on, unless nothing says how many people there are or how they vary."""
+    if outcome.finite_population is not None:
+        return outcome.finite_population
+    latent = outcome.estimands[0].kind == "latent"
+    return has_people and not latent and not known_variance and outcome.family != "poisson"
+
+
+def _effect(group: Group, posterior: Posterior) -> Effect:
+    if group.lookup is None:
+        raise ValueError(f"group {group.name!r} has no projection: the design was built without an areas table")
+    return Effect(
+        name=group.name,
+        labels=group.labels,
+        draws=np.ascontiguousarray(posterior.draws(f"effect_{group.name}").T, dtype=np.float32),
+        sd=posterior.draws(f"sd_{group.name}"),
+        all_labels=group.all_labels,
+        area_index=group.area_index,
+        cell_index=group.cell_index,
+        lookup=group.lookup,
+    )
+
+
+def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterior) -> Estimand:
+    """What is computed from η, as a linear combination of cumulative probabilities where the link is a logit.
+
+    With F_k = logit⁻¹(c_k − η), k = 1..K−1, F_0 = 0 and F_K = 1: the share of a set of categories is Σ_{k in set}
+    (F_k − F_{k−1}), the mean of scores 1..K is K − Σ F_k, and the mean of their squares K² − Σ (2k + 1) F_k.
+    """
+    if outcome.family in ("bernoulli", "binomial", "cumulative"):
+        if spec.kind == "latent":
+            return Estimand(spec.name, "latent", "identity")
+        if outcome.family != "cumulative":
+            zero = np.zeros((1, posterior.n_draws))
+            return Estimand(spec.name, "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
+        return _ordinal(spec, outcome.order, posterior.draws("cutpoints").T)
+    if outcome.family == "gaussian":
+        sigma = posterior.draws("sigma") if posterior.has("sigma") else None
+        return Estimand(spec.name, "latent" if spec.kind == "latent" else "mean", "identity", sigma=sigma)
+    return Estimand(spec.name, "mean", "identity" if spec.kind == "latent" else "log", lower=0.0)
+
+
+def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray) -> Estimand:
+    k = np.arange(1, len(order))
+    if spec.kind == "mean":
+        top = float(len(order))
+        return Estimand(
+            spec.name, "mean", "logit", top, -np.ones(len(k)), top**2, -(2.0 * k + 1.0), cuts, lower=1.0, upper=top
+        )
+    chosen = np.array([c in spec.categories for c in order], dtype=float)
+    weights = chosen[:-1] - chosen[1:]
+    used = weights != 0.0
+    return Estimand(
+        spec.name,
+        "share",
+        "logit",
+        chosen[-1],
+        weights[used],
+        cuts=np.ascontiguousarray(cuts[used]),
+        lower=0.0,
+        upper=1.0,
+    )

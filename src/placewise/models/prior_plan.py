@@ -1,0 +1,180 @@
+"""Which prior each parameter of a model gets: the user's where written, the documented default elsewhere.
+
+Defaults, on the link scale: geography and the area share one total, gamma(4, 25), split by a Dirichlet(1, …, 1, 1.5 L)
+over the L levels above the area and the area itself; classes gamma(2, 10) each; other groupings half-student-t(3, 0,
+0.5); slopes normal(0, τ) with τ ~ half-normal(0.25) learned; intercept and cutpoints normal(0, 3). Gaussian outcomes
+multiply every default by sd(y) and centre the intercept on mean(y), so that results follow the units of y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from placewise.errors import Problems, nearest
+from placewise.models.design import Design
+from placewise.models.priors import Prior
+
+INTERCEPT = Prior("normal", (0.0, 3.0))
+CUTPOINTS = Prior("normal", (0.0, 3.0))
+SLOPE_SD = Prior("half_normal", (0.25,))
+TOTAL = Prior("gamma", (4.0, 25.0))
+CLASS_SD = Prior("gamma", (2.0, 10.0))
+OTHER_SD = Prior("half_student_t", (3.0, 0.0, 0.5))
+RESIDUAL_SD = Prior("half_student_t", (3.0, 0.0, 1.0))
+AREA_SPLIT = 1.5
+
+
+@dataclass(frozen=True)
+class SdPrior:
+    """A prior on a standard deviation, or on its square."""
+
+    prior: Prior
+    on: Literal["sd", "var"] = "sd"
+
+    def __str__(self) -> str:
+        return f"{self.prior}" if self.on == "sd" else f"variance ~ {self.prior}"
+
+
+@dataclass(frozen=True)
+class PriorPlan:
+    """Every prior of one model, resolved.
+
+    Parameters
+    ----------
+    intercept : Prior or None
+        None in cumulative models and formulas without an intercept.
+    cutpoints : Prior or None
+        For cumulative models: an independent density for each cutpoint, restricted to increasing order.
+    slope_sd : Prior or None
+        Prior of τ, the common sd of slopes without a prior of their own; None when there are none.
+    slopes : tuple of (Prior or None), length p
+        A slope's own prior; None where it is normal(0, τ).
+    total : SdPrior or None
+        Prior of the total sd of geography and the area; None when no group shares it.
+    shared : tuple of str
+        Groups that share the total, coarsest first.
+    concentration : tuple of float
+        Dirichlet weights of the split over ``shared``.
+    sds : mapping of str to SdPrior
+        Groups with an sd of their own.
+    sigma : Prior or None
+        Residual sd of a gaussian outcome with unknown variance.
+    """
+
+    intercept: Prior | None
+    cutpoints: Prior | None
+    slope_sd: Prior | None
+    slopes: tuple[Prior | None, ...]
+    total: SdPrior | None
+    shared: tuple[str, ...]
+    concentration: tuple[float, ...]
+    sds: Mapping[str, SdPrior]
+    sigma: Prior | None
+
+
+def scaled(prior: Prior, factor: float, location: float = 0.0) -> Prior:
+    """Prior of ``location + factor * x`` when x has ``prior`` (a default; location only moves normal priors)."""
+    a = prior.args
+    match prior.name:
+        case "normal":
+            return Prior("normal", (location + factor * a[0], factor * a[1]))
+        case "half_normal":
+            return Prior("half_normal", (factor * a[0],))
+        case "half_student_t":
+            return Prior("half_student_t", (a[0], 0.0, factor * a[2]))
+        case "gamma":
+            return Prior("gamma", (a[0], a[1] / factor))
+    raise ValueError(f"no default prior is {prior}")
+
+
+def plan_priors(
+    priors: Mapping[str, Prior],
+    split: float | None,
+    design: Design,
+    area_group: str | None,
+    family: str,
+    *,
+    y_mean: float = 0.0,
+    y_sd: float = 1.0,
+    known_variance: bool = False,
+) -> PriorPlan:
+    """Resolve the priors of a model.
+
+    Parameters
+    ----------
+    priors : mapping of str to Prior
+        What the user wrote, by the keys of the model file.
+    split : float or None
+        ``split:geography``.
+    design : Design
+        Names of columns and groups, and the groups' roles.
+    area_group : str or None
+        Name of the area's own group; None where there is no areas table.
+    family : str
+        Likelihood family.
+    y_mean, y_sd : float
+        Of a gaussian outcome; 0 and 1 elsewhere.
+    known_variance : bool
+        Gaussian outcome with known sampling variances.
+    """
+    cumulative = family == "cumulative"
+    slopes = tuple(priors.get(f"slope:{c.name}", priors.get("slope")) for c in design.columns)
+    shared, concentration, sds = _plan_sds(priors, split, design, area_group, y_sd)
+    has_total = bool(shared)
+    has_intercept = design.intercept and not cumulative
+    return PriorPlan(
+        intercept=priors.get("intercept", scaled(INTERCEPT, y_sd, y_mean)) if has_intercept else None,
+        cutpoints=priors.get("cutpoints", CUTPOINTS) if cumulative else None,
+        slope_sd=scaled(SLOPE_SD, y_sd) if any(s is None for s in slopes) else None,
+        slopes=slopes,
+        total=_own(priors, "geography") or SdPrior(scaled(TOTAL, y_sd)) if has_total else None,
+        shared=shared,
+        concentration=concentration,
+        sds=sds,
+        sigma=priors.get("sigma", scaled(RESIDUAL_SD, y_sd)) if family == "gaussian" and not known_variance else None,
+    )
+
+
+def _own(priors: Mapping[str, Prior], name: str) -> SdPrior | None:
+    """The prior written for one group, on its sd or on its variance."""
+    if f"var:{name}" in priors:
+        return SdPrior(priors[f"var:{name}"], "var")
+    return SdPrior(priors[f"sd:{name}"]) if f"sd:{name}" in priors else None
+
+
+def _plan_sds(
+    priors: Mapping[str, Prior], split: float | None, design: Design, area_group: str | None, y_sd: float
+) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, SdPrior]]:
+    """Which groups share the geography's total, with which weights, and the prior of every other sd."""
+    shared: list[str] = []
+    sds: dict[str, SdPrior] = {}
+    for g in design.groups:
+        own = _own(priors, g.name)
+        if own is not None:
+            sds[g.name] = own
+        elif g.role == "geography":
+            shared.append(g.name)
+        elif g.role == "class":
+            sds[g.name] = SdPrior(priors.get("sd:classes", scaled(CLASS_SD, y_sd)))
+        else:
+            sds[g.name] = SdPrior(priors.get("sd", scaled(OTHER_SD, y_sd)))
+    above = sum(name != area_group for name in shared)
+    area_weight = (AREA_SPLIT if split is None else split) * above if above else 1.0
+    return tuple(shared), tuple(area_weight if name == area_group else 1.0 for name in shared), sds
+
+
+def check_prior_keys(
+    priors: Mapping[str, Prior], groups: list[str], columns: list[str], where: str, problems: Problems
+) -> None:
+    """Note every prior whose group or covariate is not in the formula."""
+    collective = {"geography", "classes"}
+    for key in priors:
+        head, _, name = key.partition(":")
+        if head in ("sd", "var", "cor", "rho") and name and name not in collective and name not in groups:
+            problems.add(f"{where}: model.priors.{key!r}", f"the formula has no group {name!r}", nearest(name, groups))
+        elif head == "slope" and name and name not in columns:
+            problems.add(
+                f"{where}: model.priors.{key!r}", f"the formula has no covariate {name!r}", nearest(name, columns)
+            )
