@@ -9,8 +9,10 @@ from placewise.pipeline.load import OutcomeData
 
 if TYPE_CHECKING:
     from placewise.estimates.predictor import Predictor
+    from placewise.models.design import Design
     from placewise.models.fit import Posterior
     from placewise.models.prior_plan import PriorPlan
+    from placewise.surveys.outcome import Response
 
 
 def plan(model: ModelSpec, data: OutcomeData) -> PriorPlan:
@@ -27,11 +29,23 @@ def plan(model: ModelSpec, data: OutcomeData) -> PriorPlan:
     )
 
 
-def fit(model: ModelSpec, data: OutcomeData, *, draws: int, seed: int, jobs: int, progress: bool) -> Posterior:
+def sample(
+    model: ModelSpec,
+    design: Design,
+    response: Response,
+    area_group: str | None,
+    *,
+    draws: int,
+    seed: int,
+    jobs: int,
+    progress: bool,
+) -> Posterior:
     """Posterior of the model.
 
     Parameters
     ----------
+    area_group : str or None
+        Name of the area's own group; None for data without an areas table.
     draws : int
         Total kept over all chains.
     jobs : int
@@ -43,12 +57,12 @@ def fit(model: ModelSpec, data: OutcomeData, *, draws: int, seed: int, jobs: int
     from placewise.models.fit import fit_model
 
     return fit_model(
-        data.design,
-        data.response,
+        design,
+        response,
         model.outcome.family,
         priors=model.priors,
         split=model.split,
-        area_group=data.areas.code,
+        area_group=area_group,
         engine=model.engine,
         options=FitOptions(draws=draws, seed=seed, jobs=jobs, progress=progress),
     )

@@ -34,8 +34,16 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.models import inference
 
     work = run.work
-    posterior = modelling.fit(
-        run.model, run.data, draws=work.draws, seed=run.spec.seed, jobs=work.jobs, progress=run.reporter.bars
+    data = run.data
+    posterior = modelling.sample(
+        run.model,
+        data.design,
+        data.response,
+        data.areas.code,
+        draws=work.draws,
+        seed=run.spec.seed,
+        jobs=work.jobs,
+        progress=run.reporter.bars,
     )
     interrupt.raise_if_asked()
     with atomic.replacing(run.store.folder / "posterior.nc") as part:

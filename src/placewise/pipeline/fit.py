@@ -1,0 +1,140 @@
+"""A fitted model in the hands of a researcher."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from placewise.errors import ConfigurationError, Problem, nearest
+from placewise.models.spec import ModelSpec
+from placewise.pipeline import interrupt, modelling
+from placewise.pipeline.load import OutcomeData
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from placewise.diagnostics.convergence import Diagnostics
+    from placewise.estimates.area_draws import AreaDraws
+    from placewise.models.design import Design
+    from placewise.models.fit import Posterior
+    from placewise.surveys.outcome import Response
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One outcome, fitted.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        What was fitted.
+    design : Design
+        The formula on the data.
+    response : Response
+        The answers.
+    fitted : Posterior
+        Posterior and the priors used.
+    seed : int
+        Seed of the engine and of the projection.
+    data : OutcomeData or None
+        Areas and frame; None for data without an areas table.
+    """
+
+    model: ModelSpec
+    design: Design
+    response: Response
+    fitted: Posterior
+    seed: int
+    data: OutcomeData | None = None
+
+    @property
+    def posterior(self) -> Any:
+        """ArviZ InferenceData: groups ``posterior`` and ``sample_stats``."""
+        return self.fitted.idata
+
+    def diagnose(self) -> Diagnostics:
+        """Convergence of every parameter and health of the sampler."""
+        from placewise.diagnostics.convergence import diagnose
+
+        private = [group.name for group in self.design.groups if group.role == "geography"]
+        return diagnose(self.posterior, private=private)
+
+    def summary(self, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Posterior summary, one row a parameter.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Variables of the posterior; default all but the effects of groups.
+
+        Returns
+        -------
+        DataFrame
+            ``mean, sd, q05, q50, q95, mcse, ess_bulk, ess_tail, rhat``.
+
+        Raises
+        ------
+        ConfigurationError
+            A name is no variable of the posterior.
+        """
+        from placewise.models import inference
+
+        known = [str(name) for name in self.posterior["posterior"].data_vars]
+        chosen = [name for name in known if not name.startswith("effect_")] if names is None else list(names)
+        for name in chosen:
+            if name not in known:
+                raise ConfigurationError(Problem("summary", f"there is no variable {name!r}", nearest(name, known)))
+        return inference.summary_table(self.posterior, chosen)
+
+    def project(self, estimand: str = "") -> AreaDraws:
+        """Draws of every area, sampled or not, made on demand.
+
+        Parameters
+        ----------
+        estimand : str
+            Name of one of several estimands; default the primary one.
+
+        Raises
+        ------
+        ConfigurationError
+            The data have no areas table, or there is no such estimand.
+        """
+        if self.data is None:
+            raise ConfigurationError(
+                Problem("project", "there is no areas table to project to", "fit through a Project")
+            )
+        names = [e.name for e in self.model.outcome.estimands]
+        if estimand and estimand not in names:
+            raise ConfigurationError(Problem("project", f"there is no estimand {estimand!r}", nearest(estimand, names)))
+        from placewise.estimates.area_draws import AreaDraws
+
+        predictor = modelling.predict(self.model, self.data, self.fitted, self.seed)
+        return AreaDraws(predictor, names.index(estimand) if estimand else 0, names=self.data.areas.names)
+
+
+def make_fit(
+    model: ModelSpec,
+    design: Design,
+    response: Response,
+    data: OutcomeData | None,
+    *,
+    draws: int,
+    seed: int,
+    jobs: int,
+) -> Fit:
+    """Fit a model whose data are ready."""
+    with interrupt.watched():
+        posterior = modelling.sample(
+            model,
+            design,
+            response,
+            data.areas.code if data is not None else None,
+            draws=draws,
+            seed=seed,
+            jobs=jobs,
+            progress=sys.stderr.isatty(),
+        )
+        interrupt.raise_if_asked()
+    return Fit(model, design, response, posterior, seed, data)

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import placewise as pw
+from placewise.errors import ConfigurationError, PlacewiseError
+from placewise.models.terms import Formula
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=80)
+    group = np.array(list("abcd"))[rng.integers(4, size=80)]
+    return pd.DataFrame({"y": 2.0 + 0.5 * x + rng.normal(size=80), "x": x, "g": group, "v": 1.0})
+
+
+@pytest.fixture(scope="module")
+def fit(data):
+    model = pw.Model(
+        "y ~ x", variance="v", priors={"intercept": "normal(0, 10)", "slope": "normal(0, 1)"}, standardise=False
+    )
+    return model.fit(data, draws=2000, seed=4, jobs=2)
+
+
+def test_a_conjugate_model_agrees_with_its_closed_form(data, fit):
+    x = np.column_stack([np.ones(len(data)), data["x"]])
+    precision = x.T @ x + np.diag([1 / 100, 1.0])
+    mean = np.linalg.solve(precision, x.T @ data["y"])
+    sd = np.sqrt(np.diag(np.linalg.inv(precision)))
+    table = fit.summary()
+    found = table.loc[["intercept", "slopes[x]"]]
+    np.testing.assert_allclose(found["mean"], mean, atol=4 * found["mcse"].max())
+    np.testing.assert_allclose(found["sd"], sd, rtol=0.08)
+
+
+def test_the_fit_diagnoses_itself(fit):
+    checks = {check.name: check for check in fit.diagnose().checks}
+    assert checks["rhat"].value < 1.02
+    assert checks["divergences"].value == 0
+
+
+def test_the_posterior_is_readable_inference_data(fit):
+    posterior = fit.posterior["posterior"]
+    assert posterior["slopes"].dims == ("chain", "draw", "covariate")
+    assert list(posterior["covariate"].to_numpy()) == ["x"]
+    assert posterior.sizes["chain"] * posterior.sizes["draw"] == 2000
+    assert "observed_data" not in fit.posterior.groups()
+
+
+def test_there_is_nothing_to_project_to_without_areas(fit):
+    with pytest.raises(ConfigurationError, match="no areas table"):
+        fit.project()
+
+
+def test_an_unknown_variable_is_told_with_its_nearest(fit):
+    with pytest.raises(ConfigurationError, match="did you mean 'slopes'"):
+        fit.summary(["slope"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"formula": "x"}, "no response"),
+        ({"formula": "y ~ x", "family": "gausian"}, "did you mean 'gaussian'"),
+        ({"formula": "y ~ x", "priors": {"slope": "norml(0, 1)"}}, "norml"),
+        ({"formula": "y ~ x", "engine": "laplace"}, "not available in this version"),
+        ({"formula": "y ~ __import__('os')"}, "formula"),
+        ({"formula": "y ~ x", "family": "binomial"}, "trials"),
+    ],
+)
+def test_what_cannot_be_a_model_is_told(given, words):
+    with pytest.raises(PlacewiseError, match=words):
+        pw.Model(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"formula": "y ~ xx"}, "did you mean 'x'"),
+        ({"formula": "z ~ x"}, "no column 'z'"),
+        ({"formula": "y ~ x + (1 | g)", "priors": {"sd:h": "half_normal(1)"}}, "no group 'h'"),
+        ({"formula": "g ~ x"}, "finite numbers"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_told(data, given, words):
+    with pytest.raises(PlacewiseError, match=words):
+        pw.Model(**given).fit(data)
+
+
+def test_what_is_not_built_yet_says_what_works():
+    with pytest.raises(ConfigurationError, match="not available in this version") as caught:
+        _ = pw.FayHerriot
+    assert "placewise.Model" in str(caught.value)
+    with pytest.raises(AttributeError):
+        _ = pw.Modell
+
+
+def test_public_names_are_there():
+    assert {"Fit", "Model", "Project"} <= set(dir(pw))
+    assert isinstance(pw.Model("y ~ x")._formula, Formula)
