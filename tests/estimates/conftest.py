@@ -12,7 +12,7 @@ def _effect(rng, name, labels, known, n_draws, area=None, cell=None, sd=0.4):
     """An effect whose first ``known`` labels have posterior draws."""
     kc = 1 if cell is None else int(cell.max()) + 1
     lookup = np.arange(len(labels)).reshape(-1, kc)
-    draws = rng.normal(0, sd, (known, n_draws)).astype(np.float32)
+    draws = (rng.normal(0, sd, (known, 1)) + rng.normal(0, 0.3 * sd, (known, n_draws))).astype(np.float32)
     spread = sd * np.exp(rng.normal(0, 0.2, n_draws))
     return Effect(name, tuple(labels[:known]), draws, spread, tuple(labels), area, cell, lookup)
 
@@ -67,8 +67,8 @@ def build(
     if not (frame and mixed):
         area_x, cell_x, area_varies, cell_varies = area_x[:, :2], cell_x[:, :2], area_varies[:2], cell_varies[:2]
     size = rng.integers(12, 400, n_areas).astype(float) if population is None else population
-    per_area = [np.sort(rng.choice(n_cells, rng.integers(1, n_cells + 1), replace=False)) for _ in range(n_areas)]
-    count = np.concatenate([n * rng.dirichlet(np.ones(len(c))) for n, c in zip(size, per_area, strict=True)])
+    cells_of = [np.sort(rng.choice(n_cells, rng.integers(1, n_cells + 1), replace=False)) for _ in range(n_areas)]
+    count = np.concatenate([n * rng.dirichlet(np.ones(len(c))) for n, c in zip(size, cells_of, strict=True)])
     p = area_x.shape[1]
     return Predictor(
         seed=11, codes=codes, code="oa",
@@ -77,8 +77,8 @@ def build(
         population=size, base=np.ones(n_areas, bool) if base is None else base,
         intercept=intercept + rng.normal(0, 0.1, n_draws), beta=rng.normal(0.2, 0.1, (p, n_draws)),
         area_x=area_x.astype(np.float32), cell_x=cell_x, area_varies=area_varies, cell_varies=cell_varies,
-        effects=tuple(effects), indptr=np.cumsum([0] + [len(c) for c in per_area]), cell=np.concatenate(per_area).astype(np.int32),
-        count=count, estimands=(_estimand(kind, rng, n_draws),), finite_population=people, polarity=polarity,
+        effects=tuple(effects), indptr=np.cumsum([0] + [len(c) for c in cells_of]),
+        cell=np.concatenate(cells_of).astype(np.int32), count=count, estimands=(_estimand(kind, rng, n_draws),), finite_population=people, polarity=polarity,
     )  # fmt: skip
 
 

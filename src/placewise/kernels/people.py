@@ -17,6 +17,7 @@ from placewise.kernels.philox import uniform_row
 _EXACT_BELOW = 30.0  # people
 _RARE = 0.02
 _STEPS = 100.0  # inversion walks from the nearer end: expected steps beyond which the normal curve is as good
+_MARK = -1.0  # no share
 _FAR = 8.0  # sds: a bound further away cuts off less than 1e-15
 
 
@@ -88,18 +89,29 @@ def draw_shares(key, labels, people, rate, squares, drawn):  # type: ignore[no-u
         uniform_row(key, labels[i], uniform)
         ndtri_row(uniform, normal)
         size = people[i]
+        share = 1.0 / size
+        row, square, out = rate[i], squares[i], drawn[i]
+        counted = 0
+        total = 0.0
         for s in range(n_draws):
-            theta = min(max(np.float64(rate[i, s]), 0.0), 1.0)
-            variance = max(theta - np.float64(squares[i, s]), 0.0) / size
-            chance[i] += variance
-            nearer = min(theta, 1.0 - theta)
-            if size < _EXACT_BELOW or (nearer < _RARE and size * nearer <= _STEPS):
-                trials = matched_trials(size * theta, size * np.float64(squares[i, s]), size)
-                count = binomial_from_uniform(uniform[s], trials, min(size * theta / trials, 1.0))
-                drawn[i, s] = min(count / size, 1.0)
-            else:
-                drawn[i, s] = min(max(theta + math.sqrt(variance) * normal[s], 0.0), 1.0)
-        chance[i] /= n_draws
+            theta = min(max(np.float64(row[s]), 0.0), 1.0)
+            variance = max(theta - np.float64(square[s]), 0.0) * share
+            total += variance
+            nearer = size * min(theta, 1.0 - theta)
+            exact = size < _EXACT_BELOW or (nearer < _RARE * size and nearer <= _STEPS)
+            counted += exact
+            # draws that count whole people are only marked here, so that this loop runs on whole vectors
+            normal[s] = _MARK if exact else min(max(theta + math.sqrt(variance) * normal[s], 0.0), 1.0)
+        chance[i] = total / n_draws
+        if counted > 0:
+            for s in range(n_draws):
+                if normal[s] == _MARK:
+                    theta = min(max(np.float64(row[s]), 0.0), 1.0)
+                    trials = matched_trials(size * theta, size * np.float64(square[s]), size)
+                    count = binomial_from_uniform(uniform[s], trials, min(size * theta / trials, 1.0))
+                    normal[s] = min(count / size, 1.0)
+        for s in range(n_draws):
+            out[s] = normal[s]
     return chance
 
 

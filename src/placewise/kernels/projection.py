@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from placewise.kernels.compile import kernel
+from placewise.kernels.exponential import exp_row
 
 LOGIT, LOG, IDENTITY = 0, 1, 2
 SHARE_OF_ONE_CUT, SHARE, MEAN = 0, 1, 2
@@ -26,46 +27,50 @@ _REACH = np.float32(40)  # either part's largest absolute value: their product s
 
 
 @kernel
-def _area_part(i, s0, n, exponentiate, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, out):  # type: ignore[no-untyped-def]
+def _area_part(  # type: ignore[no-untyped-def]
+    i, s0, n, exponentiate, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, out, bits
+):  # fmt: skip
     """Linear predictor of area i without its cells' part, or its exponential, one row a bundle."""
     first = out[0]
+    base = base[s0 : s0 + n]
     for s in range(n):
-        first[s] = base[s0 + s]
+        first[s] = base[s]
     for k in range(x.shape[1]):
         value = x[i, k]
-        slope = beta[k]
+        slope = beta[k, s0 : s0 + n]
         for s in range(n):
-            first[s] += value * slope[s0 + s]
+            first[s] += value * slope[s]
     for e in range(pick.shape[1]):
-        effect = rows[pick[i, e]]
+        effect = rows[pick[i, e], s0 : s0 + n]
         for s in range(n):
-            first[s] += effect[s0 + s]
+            first[s] += effect[s]
     for g in range(out.shape[0] - 1, -1, -1):
         part = out[g]
         if g > 0:
             part[:n] = first[:n]
         for k in range(mixed_x.shape[1]):
             value = mixed_x[i, k] * bundle_x[g, k]
-            slope = mixed_beta[k]
+            slope = mixed_beta[k, s0 : s0 + n]
             for s in range(n):
-                part[s] += value * slope[s0 + s]
+                part[s] += value * slope[s]
         for e in range(mixed_pick.shape[2]):
-            effect = rows[mixed_pick[i, g, e]]
+            effect = rows[mixed_pick[i, g, e], s0 : s0 + n]
             for s in range(n):
-                part[s] += effect[s0 + s]
+                part[s] += effect[s]
         if exponentiate:
             for s in range(n):
-                part[s] = np.exp(min(max(sign * part[s], -_REACH), _REACH))
+                part[s] = min(max(sign * part[s], -_REACH), _REACH)
+            exp_row(part, n, bits)
 
 
 @kernel
-def _add_four(x, b0, b1, b2, b3, w0, w1, w2, w3, s0, n, total):  # type: ignore[no-untyped-def]
+def _add_four(x, b0, b1, b2, b3, w0, w1, w2, w3, n, total):  # type: ignore[no-untyped-def]
     """Add the shares of four cells, and their squares, with one division a draw."""
     for s in range(n):
-        e0 = x[s] * b0[s0 + s]
-        e1 = x[s] * b1[s0 + s]
-        e2 = x[s] * b2[s0 + s]
-        e3 = x[s] * b3[s0 + s]
+        e0 = x[s] * b0[s]
+        e1 = x[s] * b1[s]
+        e2 = x[s] * b2[s]
+        e3 = x[s] * b3[s]
         q0 = _ONE + (e0 if e0 < _CAP else _CAP)
         q1 = _ONE + (e1 if e1 < _CAP else _CAP)
         q2 = _ONE + (e2 if e2 < _CAP else _CAP)
@@ -100,8 +105,10 @@ def _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total):  # t
         for empty in range(k, 4):
             index[empty] = index[0]
             share[empty] = _ZERO
-        b0, b1, b2, b3 = cells[index[0], 0], cells[index[1], 0], cells[index[2], 0], cells[index[3], 0]
-        _add_four(area[g], b0, b1, b2, b3, share[0], share[1], share[2], share[3], s0, n, total)
+        # slices, not offsets: only an index that is surely positive leaves the loop a vector loop
+        b0, b1 = cells[index[0], 0, s0 : s0 + n], cells[index[1], 0, s0 : s0 + n]
+        b2, b3 = cells[index[2], 0, s0 : s0 + n], cells[index[3], 0, s0 : s0 + n]
+        _add_four(area[g], b0, b1, b2, b3, share[0], share[1], share[2], share[3], n, total)
 
 
 @kernel
@@ -113,10 +120,10 @@ def _several_cuts(kind, first, last, cell, weight, bundle, area, cells, constant
             one[s] = constant[0]
             one[_TILE + s] = constant[1]
         for k in range(cells.shape[1]):
-            b = cells[cell[j], k]
+            b = cells[cell[j], k, s0 : s0 + n]
             a1, a2 = cut_weight[0, k], cut_weight[1, k]
             for s in range(n):
-                p = _ONE / (_ONE + x[s] * b[s0 + s])
+                p = _ONE / (_ONE + x[s] * b[s])
                 one[s] += a1 * p
                 one[_TILE + s] += a2 * p
         w = weight[j]
@@ -135,14 +142,14 @@ def _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, t
     """Identity: Σ w (a + b); log: Σ w eᵃ eᵇ, both parts exponentiated already."""
     for j in range(first, last):
         x = area[bundle[cell[j]]]
-        b = cells[cell[j], 0]
+        b = cells[cell[j], 0, s0 : s0 + n]
         w = weight[j]
         if link == LOG:
             for s in range(n):
-                total[s] += w * (x[s] * b[s0 + s])
+                total[s] += w * (x[s] * b[s])
         else:
             for s in range(n):
-                total[s] += w * (x[s] + b[s0 + s])
+                total[s] += w * (x[s] + b[s])
 
 
 @kernel
@@ -184,13 +191,15 @@ def project_block(  # type: ignore[no-untyped-def]
     area = np.empty((bundle_x.shape[0], _TILE), np.float32)
     total = np.empty(2 * _TILE, np.float32)
     one = np.empty(2 * _TILE, np.float32)
+    bits = np.empty(_TILE, np.int32)
     for s0 in range(0, n_draws, _TILE):
         n = min(_TILE, n_draws - s0)
         for i in range(rate.shape[0]):
             first, last = indptr[i], indptr[i + 1]
             _area_part(
-                i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, area
-            )
+                i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick,
+                bundle_x, mixed_x, mixed_beta, mixed_pick, area, bits,
+            )  # fmt: skip
             total[:] = _ZERO
             if link != LOGIT:
                 _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, total)

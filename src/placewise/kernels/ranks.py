@@ -10,7 +10,10 @@ import numpy as np
 from placewise.kernels.compile import inlined, kernel
 
 _ONE = np.float32(1)
+_ZERO = np.float32(0)
 _HALF_RANK = np.float32(0.5)
+_TILE = 64  # draws whose values are placed at a time
+_NEAR = 8  # draws whose counts stay in the processor's cache
 
 
 @kernel
@@ -30,71 +33,111 @@ def ranks_of_sorted(order: np.ndarray, sorted_values: np.ndarray, out: np.ndarra
 
 
 @inlined
-def _bin(value, centre, scale, bins):  # type: ignore[no-untyped-def]
-    # x / (1 + |x|) spreads a bell over (-1, 1): narrow bins in the middle, and no value falls outside
+def _place(value, centre, scale, cells):  # type: ignore[no-untyped-def]
+    # x / (1 + |x|) spreads a bell over (-1, 1): narrow cells in the middle, and no value falls outside
     x = (value - centre) * scale
-    t = x / (_ONE + abs(x))
-    return min(max(int((t + _ONE) * np.float32(0.5 * bins)), 0), bins - 1)
+    return (x / (_ONE + abs(x)) + _ONE) * cells
 
 
 @kernel
-def add_to_sketch(values, member, centre, scale, counts, low, high):  # type: ignore[no-untyped-def]
-    """Count the members' values in each draw's bins.
+def place_bins(pilot, centre, scale, table, bins):  # type: ignore[no-untyped-def]
+    """Lay the bins of each draw by a pilot of the areas: half of them evenly, half where the pilot's values are.
 
     Parameters
     ----------
-    values : ndarray of float32, shape (B, S)
-    member : ndarray of bool, shape (B,)
+    pilot : ndarray of float32, shape (m, S)
     centre, scale : ndarray of float32, shape (S,)
-        Where the bins lie and how wide they are in each draw.
-    counts : ndarray of uint32, shape (S, K + 1)
-        Bin b is counted at b + 1.
-    low, high : ndarray of float32, shape (S,)
-        Smallest and largest value so far.
+        Middle and width of each draw's values.
+    table : ndarray of float32, shape (S, M + 1)
+        Filled with the bin, as a real number, at which each of M cells of the scale begins.
+    bins : int
     """
-    bins = counts.shape[1] - 1
-    n_draws = values.shape[1]
-    for s0 in range(0, n_draws, 8):
+    cells = table.shape[1] - 1
+    for s in range(table.shape[0]):
+        count = np.zeros(cells)
+        for i in range(pilot.shape[0]):
+            place = _place(pilot[i, s], centre[s], scale[s], np.float32(0.5 * cells))
+            count[min(max(int(place), 0), cells - 1)] += 1.0
+        start = 0.0
+        for j in range(cells):
+            table[s, j] = start
+            start += 0.5 * bins * (1.0 / cells + count[j] / pilot.shape[0])
+        table[s, cells] = bins
+
+
+@kernel
+def sketch_bins(values, centre, scale, table, bins, out):  # type: ignore[no-untyped-def]
+    """Bin of each value, uint16 of shape (B, S); bins as laid by :func:`place_bins`, at most 65,536."""
+    cells = table.shape[1] - 1
+    half, last_cell, last_bin = np.float32(0.5 * cells), np.float32(cells - 1), np.float32(bins - 1)
+    place = np.empty(_TILE, np.float32)
+    for s0 in range(0, values.shape[1], _TILE):
+        n = min(_TILE, values.shape[1] - s0)
+        middle, width, rows = centre[s0 : s0 + n], scale[s0 : s0 + n], table[s0 : s0 + n]
         for i in range(values.shape[0]):
+            value, found = values[i, s0 : s0 + n], out[i, s0 : s0 + n]
+            for s in range(n):
+                place[s] = max(_place(value[s], middle[s], width[s], half), _ZERO)
+            for s in range(n):
+                j = np.uint32(min(place[s], last_cell))
+                start = rows[s, j]
+                found[s] = np.uint16(min(start + (place[s] - np.float32(j)) * (rows[s, j + 1] - start), last_bin))
+
+
+@kernel
+def add_to_sketch(bins, member, counts):  # type: ignore[no-untyped-def]
+    """Count the members' bins, (B, S), in ``counts``, uint32 of shape (S, K + 1): bin b is counted at b + 1."""
+    for s0 in range(0, bins.shape[1], _NEAR):
+        n = min(_NEAR, bins.shape[1] - s0)
+        table = counts[s0 : s0 + n]
+        for i in range(bins.shape[0]):
             if member[i]:
-                for s in range(s0, min(s0 + 8, n_draws)):
-                    v = values[i, s]
-                    counts[s, _bin(v, centre[s], scale[s], bins) + 1] += 1
-                    low[s] = min(low[s], v)
-                    high[s] = max(high[s], v)
+                row = bins[i, s0 : s0 + n]
+                for s in range(n):
+                    table[s, np.uint32(row[s]) + 1] += np.uint32(1)
 
 
 @kernel
-def sketch_ranks(values, centre, scale, below, out):  # type: ignore[no-untyped-def]
+def widen(values, member, low, high):  # type: ignore[no-untyped-def]
+    """Extend the smallest and largest value of each draw, float32 of shape (S,), by those of the members."""
+    for i in range(values.shape[0]):
+        if member[i]:
+            for s in range(values.shape[1]):
+                low[s] = min(low[s], values[i, s])
+                high[s] = max(high[s], values[i, s])
+
+
+@kernel
+def sketch_ranks(bins, below, out):  # type: ignore[no-untyped-def]
     """Ranks read off the cumulated sketch: the middle of those in the value's bin; ``out`` float32, shape (B, S)."""
-    bins = below.shape[1] - 1
-    n_draws = values.shape[1]
-    for s0 in range(0, n_draws, 8):
-        for i in range(values.shape[0]):
-            for s in range(s0, min(s0 + 8, n_draws)):
-                b = _bin(values[i, s], centre[s], scale[s], bins)
-                out[i, s] = _HALF_RANK * (np.float32(below[s, b]) + np.float32(below[s, b + 1]) + _ONE)
+    for s0 in range(0, bins.shape[1], _NEAR):
+        n = min(_NEAR, bins.shape[1] - s0)
+        table = below[s0 : s0 + n]
+        for i in range(bins.shape[0]):
+            row, rank = bins[i, s0 : s0 + n], out[i, s0 : s0 + n]
+            for s in range(n):
+                b = np.uint32(row[s])
+                rank[s] = _HALF_RANK * (np.float32(table[s, b]) + np.float32(table[s, b + 1]) + _ONE)
 
 
 @kernel
-def sketch_order(below, centre, scale, low, high, total):  # type: ignore[no-untyped-def]
+def sketch_order(below, centre, scale, table, low, high, total):  # type: ignore[no-untyped-def]
     """Add each draw's order statistics, spread evenly inside a bin, to ``total``, float64 of shape (n,)."""
-    bins = below.shape[1] - 1
+    bins, cells = below.shape[1] - 1, table.shape[1] - 1
     for s in range(below.shape[0]):
+        j = 0
+        left = np.float64(low[s])
         for b in range(bins):
+            while j < cells - 1 and table[s, j + 1] <= b + 1:
+                j += 1
+            place = j + (b + 1 - np.float64(table[s, j])) / (np.float64(table[s, j + 1]) - np.float64(table[s, j]))
+            t = min(max(2.0 * place / cells - 1.0, -1.0 + 1e-9), 1.0 - 1e-9)
+            edge = np.float64(centre[s]) + t / (1.0 - abs(t)) / np.float64(scale[s])
+            right = min(max(edge, left), np.float64(high[s]))
             first, last = np.int64(below[s, b]), np.int64(below[s, b + 1])
-            if last > first:
-                left = max(_edge(b, bins, centre[s], scale[s]), np.float64(low[s]))
-                right = min(_edge(b + 1, bins, centre[s], scale[s]), np.float64(high[s]))
-                step = (right - left) / (last - first)
-                for j in range(first, last):
-                    total[j] += left + (j - first + 0.5) * step
-
-
-@inlined
-def _edge(b, bins, centre, scale):  # type: ignore[no-untyped-def]
-    t = min(max(2.0 * b / bins - 1.0, -1.0 + 1e-9), 1.0 - 1e-9)
-    return np.float64(centre) + t / (1.0 - abs(t)) / np.float64(scale)
+            for r in range(first, last):
+                total[r] += left + (r - first + 0.5) / (last - first) * (right - left)
+            left = right
 
 
 @kernel

@@ -1,0 +1,277 @@
+"""The table of estimates: every area, every level, the nation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from placewise.estimates.blocks import in_order, spans
+from placewise.estimates.describe import (
+    COLUMNS,
+    Columns,
+    Standard,
+    describe_index,
+    describe_ranks,
+    describe_values,
+    describe_whole,
+)
+from placewise.estimates.grades import extrapolated_areas, flags, known_population, mostly
+from placewise.estimates.passes import FirstPass, Progress, Work, first_pass, second_pass, work_on
+from placewise.estimates.predictor import Predictor
+from placewise.estimates.projector import Projector
+from placewise.estimates.ranking import EXACT_VALUES, ExactRanking, Ranking, SketchRanking, triple_goal
+from placewise.kernels.sums import add_moments
+
+Names = Mapping[str, Mapping[str, str]]
+
+CLASSES = ("clearly_above", "probably_above", "cannot_tell", "probably_below", "clearly_below")
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Estimates of one estimand and what the report says of them.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        Small areas in the areas table's order, then each level by code (finest first), ``national`` and, where the
+        base differs from the whole, ``base``. Columns of the interface, without ``outcome``.
+    mu, sigma, national : ndarray of float64, shape (S,)
+        Mean and sd of the base's small areas, and the mean over everybody, in each draw.
+    above : ndarray of int64, shape (S,)
+        How many small areas of the base are better than its mean, in each draw.
+    chance_share : float or None
+        Share of the variance between the base's small areas that is chance in who lives there; None for rates.
+    deciles_by_population : DataFrame
+        For each fifth of the base's small areas by population: ``fifth`` (1 the smallest), ``areas``,
+        ``population_lower``, ``population_upper``, mean ``p_top_decile``, mean ``p_bottom_decile``.
+    headline : DataFrame
+        For each level: ``area_level``, ``areas``, the counts of ``CLASSES``, and ``wrong_side``: how many of the
+        clearly different areas are expected to be on the other side.
+    """
+
+    estimates: pd.DataFrame
+    mu: np.ndarray
+    sigma: np.ndarray
+    national: np.ndarray
+    above: np.ndarray
+    chance_share: float | None
+    deciles_by_population: pd.DataFrame
+    headline: pd.DataFrame
+
+    def level(self, name: str) -> pd.DataFrame:
+        """Rows of one level."""
+        return self.estimates[self.estimates["area_level"] == name].reset_index(drop=True)
+
+
+def summarise(
+    predictor: Predictor,
+    estimand: int = 0,
+    *,
+    people: bool | None = None,
+    names: Names | None = None,
+    extrapolated: np.ndarray | None = None,
+    block: int | None = None,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> Summary:
+    """Estimates of all areas, levels and the whole.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    estimand : int
+        Position in ``predictor.estimands``.
+    people : bool, optional
+        Draw the people of the areas; default as the predictor says.
+    names : mapping of level to mapping of code to name, optional
+    extrapolated : ndarray of bool, shape (A,), optional
+        Small areas outside the survey's country, beside those found from the model's region and class effects.
+    block, threads : int, optional
+        Areas at a time and threads; they change no number.
+    progress : callable of (done, total), optional
+
+    Returns
+    -------
+    Summary
+    """
+    projector = Projector(predictor, estimand, people)
+    with ThreadPoolExecutor(threads) as pool:
+        work = work_on(projector, pool, threads, block, progress)
+        first = first_pass(work)
+        columns, above = second_pass(work, first)
+        outside = extrapolated_areas(predictor) | (False if extrapolated is None else extrapolated)
+        tables = [_small_areas(work, first, columns, outside)]
+        tables += [_level(work, first, k, outside) for k in range(len(work.hierarchy.levels))]
+    tables += _wholes(work, first)
+    estimates = _named(pd.concat(tables, ignore_index=True), names or {})
+    return Summary(
+        estimates, first.standard.mean + projector.origin, first.standard.sd, first.national + projector.origin, above,
+        _chance_share(work, first), _deciles_by_population(work, columns), headline(estimates),
+    )  # fmt: skip
+
+
+def _small_areas(work: Work, first: FirstPass, columns: Columns, outside: np.ndarray) -> pd.DataFrame:
+    """Rows of the small areas, in the predictor's order."""
+    p, order = work.projector.predictor, work.hierarchy.order
+    goal = np.empty(len(order))
+    for members, ranking in first.rankings:
+        goal[members] = triple_goal(ranking.order_statistics, columns["mean_rank"][members])
+    columns["triple_goal"] = goal + work.projector.origin
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    rows = {name: column[back] for name, column in columns.items()}
+    return _table(rows, p.code, p.codes, p.population, known_population(p), outside)
+
+
+def _level(work: Work, first: FirstPass, level: int, outside: np.ndarray) -> pd.DataFrame:
+    """Rows of the areas of one larger level, by code."""
+    p, hierarchy = work.projector.predictor, work.hierarchy
+    start = sum(len(codes) for codes in hierarchy.codes[:level])
+    codes = hierarchy.codes[level]
+    values = first.levels[start : start + len(codes)]
+    population = hierarchy.sums(p.population, level)
+    members = hierarchy.sums((~p.base).astype(np.float64), level) == 0
+    within = _sd_within(values, population * members, first.standard)
+
+    def describe(a: int, b: int) -> Columns:
+        part = values[a:b]
+        return describe_values(part, work.projector.origin) | describe_index(part, first.standard, within)
+
+    columns = _collect(describe, len(codes), work)
+    columns["triple_goal"] = np.full(len(codes), np.nan)
+    for k, inside in enumerate((members, ~members)):
+        if inside.any():
+            ranked, goal = _ranked(values, inside, first.standard.polarity, work)
+            columns["triple_goal"][inside] = goal + work.projector.origin
+            for name in ranked if k == 0 else ():
+                columns.setdefault(name, np.full(len(codes), np.nan))[inside] = ranked[name]
+    known = None if known_population(p) is None else population
+    far = mostly(outside, p, hierarchy, level)
+    table = _table(columns, hierarchy.levels[level], codes, population, known, far)
+    return table.sort_values("area_code", kind="stable", ignore_index=True)
+
+
+def _ranked(values: np.ndarray, inside: np.ndarray, polarity: int, work: Work) -> tuple[Columns, np.ndarray]:
+    """Ranks of some areas of a level, and their triple-goal values; their rows of ``values`` may be overwritten."""
+    chosen = values if inside.all() else values[inside]
+    ranking: Ranking
+    if chosen.size <= EXACT_VALUES:
+        ranking = ExactRanking(chosen, filled=True)
+    else:
+        ranking = SketchRanking(chosen[:: max(1, len(chosen) // 4096)])
+        ranking.add(chosen, np.ones(len(chosen), dtype=bool))
+    ranking.finish(work.pool)
+
+    def describe(a: int, b: int) -> Columns:
+        return describe_ranks(ranking.ranks(chosen[a:b], a), len(chosen), polarity)
+
+    columns = _collect(describe, len(chosen), work)
+    return columns, triple_goal(ranking.order_statistics, columns.pop("mean_rank"))
+
+
+def _collect(describe, n: int, work: Work) -> Columns:  # type: ignore[no-untyped-def]
+    """Columns of n rows, described in blocks."""
+    columns: Columns = {}
+    for a, b, found in in_order(describe, spans(n, work.block), work.pool, work.threads):
+        for name, column in found.items():
+            columns.setdefault(name, np.empty(n, dtype=column.dtype))[a:b] = column
+    return columns
+
+
+def _sd_within(values: np.ndarray, weight: np.ndarray, standard: Standard) -> np.ndarray:
+    """Population-weighted sd between a level's areas of the base, in each draw."""
+    first, second = np.zeros_like(standard.mean), np.zeros_like(standard.mean)
+    if (weight > 0).sum() < 2:
+        return first
+    add_moments(values, weight, standard.mean, first, second)
+    total = weight.sum()
+    return np.sqrt(np.maximum(second / total - (first / total) ** 2, 0.0))
+
+
+def _table(
+    columns: Columns, level: str, codes: np.ndarray, population: np.ndarray, known: np.ndarray | None, outside: np.ndarray
+) -> pd.DataFrame:
+    """Rows of one level."""
+    flag, reason = flags(known, columns["reliability"], outside)
+    table = {name: columns.get(name, np.full(len(codes), np.nan)) for name in COLUMNS}
+    table |= {"area_code": codes, "area_name": codes, "area_level": level, "population": population}
+    return pd.DataFrame(table | {"flag": flag, "flag_reason": reason}, columns=list(COLUMNS))
+
+
+def _wholes(work: Work, first: FirstPass) -> list[pd.DataFrame]:
+    """The nation and, where it differs, the base; the base's index is 0 by definition."""
+    p, origin, standard = work.projector.predictor, work.projector.origin, first.standard
+    zero = np.zeros_like(standard.mean)
+    if p.base.all():
+        rows = [("national", first.national, zero, p.population)]
+    else:
+        index = (first.national - standard.mean) * standard.scale
+        rows = [("national", first.national, index, p.population), ("base", standard.mean, zero, p.population[p.base])]
+    tables = []
+    for level, values, index, population in rows:
+        columns = describe_whole(values + origin, index)
+        table = {name: columns.get(name, np.full(1, np.nan)) for name in COLUMNS}
+        table |= {"area_code": "all", "area_name": "all", "area_level": level, "population": population.sum()}
+        table |= {"grade": np.array([None], dtype=object), "flag": "ok", "flag_reason": ""}
+        tables.append(pd.DataFrame(table, columns=list(COLUMNS)))
+    return tables
+
+
+def _named(estimates: pd.DataFrame, names: Names) -> pd.DataFrame:
+    """Fill names where there are any, and make text columns text."""
+    for level, known in names.items():
+        rows = estimates["area_level"] == level
+        codes = estimates.loc[rows, "area_code"]
+        estimates.loc[rows, "area_name"] = codes.map(lambda code, known=known: known.get(code, code))
+    text = ("area_code", "area_name", "area_level", "grade", "flag", "flag_reason")
+    return estimates.astype(dict.fromkeys(text, "str"))
+
+
+def _chance_share(work: Work, first: FirstPass) -> float | None:
+    """Mean variance of people over the variance between small areas."""
+    if not work.projector.people:
+        return None
+    weight = work.population * work.base
+    between = float((first.standard.sd**2).mean())
+    return float((weight * first.chance).sum() / weight.sum() / between) if between > 0 else None
+
+
+def _deciles_by_population(work: Work, columns: Columns) -> pd.DataFrame:
+    """Who is in the extreme tenths: small areas, if chance in who lives there rules."""
+    base = work.base
+    table = pd.DataFrame(
+        {
+            "population": work.population[base],
+            "p_top_decile": columns["p_top_decile"][base],
+            "p_bottom_decile": columns["p_bottom_decile"][base],
+        }
+    )
+    position = table["population"].rank(method="first") - 1
+    table["fifth"] = (position * 5 // len(table)).astype(int) + 1
+    return table.groupby("fifth", as_index=False).agg(
+        areas=("population", "size"),
+        population_lower=("population", "min"),
+        population_upper=("population", "max"),
+        p_top_decile=("p_top_decile", "mean"),
+        p_bottom_decile=("p_bottom_decile", "mean"),
+    )
+
+
+def headline(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Counts of areas by how surely they differ from the nation, one row a level; see :class:`Summary`."""
+    rows = []
+    for level, table in estimates.groupby("area_level", sort=False):
+        if level in ("national", "base"):
+            continue
+        p = table["p_above_national"].to_numpy()
+        low, high = np.minimum(p, 1 - p), np.maximum(p, 1 - p)
+        clear, probable, up = high >= 0.975, (high >= 0.8) & (high < 0.975), p > 0.5
+        counts = [clear & up, probable & up, ~clear & ~probable, probable & ~up, clear & ~up]
+        row = {"area_level": level, "areas": len(p)} | dict(zip(CLASSES, (int(c.sum()) for c in counts), strict=True))
+        rows.append(row | {"wrong_side": float(low[clear].sum())})
+    return pd.DataFrame(rows)
