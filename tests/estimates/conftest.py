@@ -78,7 +78,8 @@ def build(
         intercept=intercept + rng.normal(0, 0.1, n_draws), beta=rng.normal(0.2, 0.1, (p, n_draws)),
         area_x=area_x.astype(np.float32), cell_x=cell_x, area_varies=area_varies, cell_varies=cell_varies,
         effects=tuple(effects), indptr=np.cumsum([0] + [len(c) for c in cells_of]),
-        cell=np.concatenate(cells_of).astype(np.int32), count=count, estimands=(_estimand(kind, rng, n_draws),), finite_population=people, polarity=polarity,
+        cell=np.concatenate(cells_of).astype(np.int32), count=count,
+        estimands=(_estimand(kind, rng, n_draws),), finite_population=people, polarity=polarity,
     )  # fmt: skip
 
 

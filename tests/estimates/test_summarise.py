@@ -124,7 +124,15 @@ def test_national_row(make_predictor, polarity):
     assert row["population"] == pytest.approx(p.population.sum())
     assert row["mean"] == pytest.approx(national.mean())
     assert (row[["index", "index_sd", "index_ci90_lower", "index_ci95_upper"]] == 0).all()
-    empty = ["p_above_national", "p_top_decile", "rank_median", "rank_ci90_upper", "triple_goal", "reliability", "grade"]
+    empty = [
+        "p_above_national",
+        "p_top_decile",
+        "rank_median",
+        "rank_ci90_upper",
+        "triple_goal",
+        "reliability",
+        "grade",
+    ]
     assert row[empty].isna().all()
 
 
@@ -143,7 +151,11 @@ def test_base_of_some_areas(make_predictor):
     ranked = ["rank_median", "rank_ci90_lower", "p_top_decile", "p_bottom_decile"]
     assert small.loc[~inside, ranked].isna().all(axis=None)
     assert small["triple_goal"].notna().all()
-    assert found.level("region").set_index("area_code")["rank_median"].isna().to_dict() == {"M": False, "N": False, "S": True}
+    assert found.level("region").set_index("area_code")["rank_median"].isna().to_dict() == {
+        "M": False,
+        "N": False,
+        "S": True,
+    }
     base, national = found.level("base").iloc[0], found.level("national").iloc[0]
     assert base["index"] == 0
     assert base["mean"] == pytest.approx(mu.mean())
@@ -172,7 +184,9 @@ def test_blocks_threads_and_order_change_no_bit(make_predictor):
     other = summarise(shuffled).estimates
     by = ["area_level", "area_code"]
     pd.testing.assert_frame_equal(
-        other.sort_values(by, ignore_index=True), reference.estimates.sort_values(by, ignore_index=True), check_exact=True
+        other.sort_values(by, ignore_index=True),
+        reference.estimates.sort_values(by, ignore_index=True),
+        check_exact=True,
     )
 
 
@@ -221,7 +235,10 @@ def test_headline_and_fifths(make_predictor):
 def test_progress_runs_to_the_end_and_names_are_used(make_predictor):
     seen = []
     found = summarise(
-        make_predictor(n_draws=20), block=25, names={"region": {"N": "The North"}}, progress=lambda a, b: seen.append((a, b))
+        make_predictor(n_draws=20),
+        block=25,
+        names={"region": {"N": "The North"}},
+        progress=lambda a, b: seen.append((a, b)),
     )
     assert seen[-1] == (120, 120)
     assert [a for a, _ in seen] == sorted(a for a, _ in seen)

@@ -9,8 +9,10 @@ import pytest
 from placewise.kernels import mixing
 
 MEASURES = [
-    (mixing.rhat, lambda x: az.rhat(x, method="rank")), (mixing.ess_bulk, lambda x: az.ess(x, method="bulk")),
-    (mixing.ess_tail, lambda x: az.ess(x, method="tail")), (mixing.ess_mean, lambda x: az.ess(x, method="mean")),
+    (mixing.rhat, lambda x: az.rhat(x, method="rank")),
+    (mixing.ess_bulk, lambda x: az.ess(x, method="bulk")),
+    (mixing.ess_tail, lambda x: az.ess(x, method="tail")),
+    (mixing.ess_mean, lambda x: az.ess(x, method="mean")),
 ]
 
 

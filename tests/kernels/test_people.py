@@ -16,7 +16,9 @@ def uniforms(n):
     return out
 
 
-@pytest.mark.parametrize(("n", "p"), [(5, 0.3), (29, 0.5), (20, 0.93), (1000, 0.004), (4000, 0.9995), (12, 0.0), (12, 1.0)])
+@pytest.mark.parametrize(
+    ("n", "p"), [(5, 0.3), (29, 0.5), (20, 0.93), (1000, 0.004), (4000, 0.9995), (12, 0.0), (12, 1.0)]
+)
 def test_inversion_is_the_binomial_quantile(n, p):
     u = np.random.default_rng(1).random(3000)
     found = np.array([binomial_from_uniform(x, float(n), p) for x in u])
@@ -32,7 +34,8 @@ def test_small_areas_count_whole_people_exactly():
 
 
 @pytest.mark.parametrize(
-    ("people", "p"), [(25.0, (0.1, 0.9)), (25.0, (0.4, 0.5)), (300.0, (0.2, 0.7)), (300.0, (0.005, 0.02)), (24.6, (0.3, 0.6))]
+    ("people", "p"),
+    [(25.0, (0.1, 0.9)), (25.0, (0.4, 0.5)), (300.0, (0.2, 0.7)), (300.0, (0.005, 0.02)), (24.6, (0.3, 0.6))],
 )
 def test_two_kinds_of_people_keep_mean_and_variance(people, p):
     p = np.array(p)

@@ -55,7 +55,8 @@ def cell_part(estimand: Estimand, eta: np.ndarray) -> CellPart:
     deviation = eta - middle
     cells = np.exp(np.clip(deviation, -_REACH, _REACH)) if log else deviation
     return CellPart(
-        LOG if log else IDENTITY, MEAN, np.float32(1), middle, np.ascontiguousarray(cells[:, None, :], dtype=np.float32),
+        LOG if log else IDENTITY, MEAN, np.float32(1), middle,
+        np.ascontiguousarray(cells[:, None, :], dtype=np.float32),
         np.zeros(2, np.float32), np.zeros((2, 1), np.float32),
     )  # fmt: skip
 

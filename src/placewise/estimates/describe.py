@@ -15,8 +15,8 @@ MEAN_COLUMNS = ("mean", "sd", *(f"{ci}_{end}" for ci in LEVELS for end in ("lowe
 INDEX_COLUMNS = ("index", "index_sd", *(f"index_{ci}_{end}" for ci in ("ci90", "ci95") for end in ("lower", "upper")))
 RANK_COLUMNS = ("p_top_decile", "p_bottom_decile", "rank_median", "rank_ci90_lower", "rank_ci90_upper")
 COLUMNS = (
-    "area_code", "area_name", "area_level", "population", *MEAN_COLUMNS, *INDEX_COLUMNS, "p_above_national", *RANK_COLUMNS,
-    "triple_goal", "reliability", "grade", "flag", "flag_reason",
+    "area_code", "area_name", "area_level", "population", *MEAN_COLUMNS, *INDEX_COLUMNS, "p_above_national",
+    *RANK_COLUMNS, "triple_goal", "reliability", "grade", "flag", "flag_reason",
 )  # fmt: skip
 
 _DECILES_FROM = 10  # areas: with fewer a tenth of them is less than one area
@@ -52,7 +52,8 @@ class Standard:
 
 def scale_of(sd: np.ndarray, polarity: int) -> np.ndarray:
     """±1 / sd, and 0 where sd is 0."""
-    return np.divide(float(polarity), sd, out=np.zeros_like(sd), where=sd > 0)
+    scale: np.ndarray = np.divide(float(polarity), sd, out=np.zeros_like(sd), where=sd > 0)
+    return scale
 
 
 def describe_values(values: np.ndarray, origin: float) -> Columns:

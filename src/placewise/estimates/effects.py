@@ -55,7 +55,9 @@ class EffectSource:
         return rows[inverse]
 
 
-def rows_of_block(sources: Sequence[EffectSource], positions: Sequence[np.ndarray], n_draws: int) -> tuple[np.ndarray, list[np.ndarray]]:
+def rows_of_block(
+    sources: Sequence[EffectSource], positions: Sequence[np.ndarray], n_draws: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """One table with every level that a block needs, each once.
 
     Parameters

@@ -30,7 +30,9 @@ def grade(width: np.ndarray) -> np.ndarray:
     return np.asarray(_LETTERS[np.searchsorted(_WIDTHS + 1e-6, width, side="left")])
 
 
-def flags(population: np.ndarray | None, reliable: np.ndarray, extrapolated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def flags(
+    population: np.ndarray | None, reliable: np.ndarray, extrapolated: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Flags of some areas, and the reasons as one sentence each.
 
     Parameters

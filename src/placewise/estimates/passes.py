@@ -112,7 +112,7 @@ class _Moments:
 def _shift(work: Work, weight: np.ndarray) -> np.ndarray:
     """Value of the first area of the base in each draw: near enough to the mean that no digits cancel."""
     first = int(np.flatnonzero(weight > 0)[0])
-    return work.make(first, first + 1).values[0].astype(np.float64)
+    return np.asarray(work.make(first, first + 1).values[0], dtype=np.float64)
 
 
 def base_standard(work: Work) -> Standard:
@@ -162,7 +162,7 @@ def first_pass(work: Work) -> FirstPass:
 
 
 def second_pass(work: Work, first: FirstPass) -> tuple[Columns, np.ndarray]:
-    """Columns of the small areas, in the hierarchy's order, and how many of the base are better than it in each draw."""
+    """Columns of the small areas, in the hierarchy's order, and how many of the base beat its mean in each draw."""
     n = len(work.hierarchy.order)
     before = [np.concatenate([[0], np.cumsum(members)]) for members, _ in first.rankings]
     weight = work.population * work.base
@@ -190,7 +190,9 @@ def second_pass(work: Work, first: FirstPass) -> tuple[Columns, np.ndarray]:
     return columns, above
 
 
-def work_on(projector: Projector, pool: Executor, threads: int, block: int | None, progress: Progress | None = None) -> Work:
+def work_on(
+    projector: Projector, pool: Executor, threads: int, block: int | None, progress: Progress | None = None
+) -> Work:
     """Everything that a pass needs."""
     size = block or block_size(projector.n_draws)
     return Work(projector, Hierarchy.of(projector.predictor), pool, threads, size, progress)

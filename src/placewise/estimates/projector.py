@@ -96,7 +96,8 @@ class Projector:
         project_block(
             part.link, part.kind, part.sign, self._base,
             np.ascontiguousarray(x[:, self._area_columns], dtype=np.float32), self._area_beta, effects, pick,
-            self._bundle_x, np.ascontiguousarray(x[:, self._mixed_columns], dtype=np.float32), self._mixed_beta, mixed_pick,
+            self._bundle_x, np.ascontiguousarray(x[:, self._mixed_columns], dtype=np.float32), self._mixed_beta,
+            mixed_pick,
             indptr, cell, weight, self._bundle, part.cells, part.constant, part.cut_weight, rate, spread,
         )  # fmt: skip
         if not self.people:

@@ -101,6 +101,7 @@ class SketchRanking:
     """
 
     def __init__(self, pilot: np.ndarray) -> None:
+        pilot = np.ascontiguousarray(pilot)
         low, middle, high = np.quantile(pilot, [0.16, 0.5, 0.84], axis=0)
         sd = pilot.std(axis=0, dtype=np.float64)
         half = np.where(high > low, (high - low) / 2, np.where(sd > 0, sd, 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -52,6 +52,8 @@ class Summary:
     headline : DataFrame
         For each level: ``area_level``, ``areas``, the counts of ``CLASSES``, and ``wrong_side``: how many of the
         clearly different areas are expected to be on the other side.
+    polarity : int
+        As the predictor's.
     """
 
     estimates: pd.DataFrame
@@ -62,6 +64,12 @@ class Summary:
     chance_share: float | None
     deciles_by_population: pd.DataFrame
     headline: pd.DataFrame
+    polarity: int
+
+    @property
+    def standard(self) -> Standard:
+        """What the index is measured against, as a release keeps it."""
+        return Standard(self.mu, self.sigma, self.polarity)
 
     def level(self, name: str) -> pd.DataFrame:
         """Rows of one level."""
@@ -112,6 +120,7 @@ def summarise(
     return Summary(
         estimates, first.standard.mean + projector.origin, first.standard.sd, first.national + projector.origin, above,
         _chance_share(work, first), _deciles_by_population(work, columns), headline(estimates),
+        predictor.polarity,
     )  # fmt: skip
 
 
@@ -174,7 +183,7 @@ def _ranked(values: np.ndarray, inside: np.ndarray, polarity: int, work: Work) -
     return columns, triple_goal(ranking.order_statistics, columns.pop("mean_rank"))
 
 
-def _collect(describe, n: int, work: Work) -> Columns:  # type: ignore[no-untyped-def]
+def _collect(describe: Callable[[int, int], Columns], n: int, work: Work) -> Columns:
     """Columns of n rows, described in blocks."""
     columns: Columns = {}
     for a, b, found in in_order(describe, spans(n, work.block), work.pool, work.threads):
@@ -190,17 +199,22 @@ def _sd_within(values: np.ndarray, weight: np.ndarray, standard: Standard) -> np
         return first
     add_moments(values, weight, standard.mean, first, second)
     total = weight.sum()
-    return np.sqrt(np.maximum(second / total - (first / total) ** 2, 0.0))
+    return np.asarray(np.sqrt(np.maximum(second / total - (first / total) ** 2, 0.0)))
 
 
 def _table(
-    columns: Columns, level: str, codes: np.ndarray, population: np.ndarray, known: np.ndarray | None, outside: np.ndarray
+    columns: Columns,
+    level: str,
+    codes: np.ndarray,
+    population: np.ndarray,
+    known: np.ndarray | None,
+    outside: np.ndarray,
 ) -> pd.DataFrame:
     """Rows of one level."""
     flag, reason = flags(known, columns["reliability"], outside)
     table = {name: columns.get(name, np.full(len(codes), np.nan)) for name in COLUMNS}
-    table |= {"area_code": codes, "area_name": codes, "area_level": level, "population": population}
-    return pd.DataFrame(table | {"flag": flag, "flag_reason": reason}, columns=list(COLUMNS))
+    table |= {"area_code": codes, "area_name": codes, "population": population, "flag": flag, "flag_reason": reason}
+    return pd.DataFrame(table, columns=list(COLUMNS)).assign(area_level=level)
 
 
 def _wholes(work: Work, first: FirstPass) -> list[pd.DataFrame]:
@@ -216,9 +230,9 @@ def _wholes(work: Work, first: FirstPass) -> list[pd.DataFrame]:
     for level, values, index, population in rows:
         columns = describe_whole(values + origin, index)
         table = {name: columns.get(name, np.full(1, np.nan)) for name in COLUMNS}
-        table |= {"area_code": "all", "area_name": "all", "area_level": level, "population": population.sum()}
-        table |= {"grade": np.array([None], dtype=object), "flag": "ok", "flag_reason": ""}
-        tables.append(pd.DataFrame(table, columns=list(COLUMNS)))
+        text = {"area_code": "all", "area_name": "all", "area_level": level, "flag": "ok", "flag_reason": ""}
+        frame = pd.DataFrame(table, columns=list(COLUMNS)).assign(population=population.sum(), grade=None, **text)
+        tables.append(frame)
     return tables
 
 

@@ -17,7 +17,7 @@ _NEAR = 5.0  # sqrt(-log p) up to which the near tail's ratio holds
 
 
 @inlined
-def _central(q):  # type: ignore[no-untyped-def]
+def _central(q: float) -> float:
     r = 0.180625 - q * q
     above = 2509.0809287301226727 * r + 33430.575583588128105
     above = ((above * r + 67265.770927008700853) * r + 45921.953931549871457) * r + 13731.693765509461125
@@ -29,7 +29,7 @@ def _central(q):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _near_tail(root):  # type: ignore[no-untyped-def]
+def _near_tail(root: float) -> float:
     r = root - 1.6
     above = 7.74545014278341407640e-4 * r + 0.0227238449892691845833
     above = ((above * r + 0.24178072517745061177) * r + 1.27045825245236838258) * r + 3.64784832476320460504
@@ -41,7 +41,7 @@ def _near_tail(root):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _far_tail(root):  # type: ignore[no-untyped-def]
+def _far_tail(root: float) -> float:
     r = root - 5.0
     above = 2.01033439929228813265e-7 * r + 2.71155556874348757815e-5
     above = ((above * r + 0.0012426609473880784386) * r + 0.026532189526576123093) * r + 0.29656057182850489123
@@ -77,10 +77,10 @@ def ndtri_row(p: np.ndarray, out: np.ndarray) -> None:
 def ndtri(p: float) -> float:
     """Normal quantile of one probability strictly inside (0, 1)."""
     if abs(p - 0.5) <= _CENTRAL:
-        return _central(p - 0.5)  # type: ignore[no-any-return]
+        return _central(p - 0.5)
     root = math.sqrt(-math.log(min(p, 1.0 - p)))
     value = _near_tail(root) if root <= _NEAR else _far_tail(root)
-    return value if p > 0.5 else -value  # type: ignore[no-any-return]
+    return value if p > 0.5 else -value
 
 
 @kernel

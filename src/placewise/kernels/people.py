@@ -58,7 +58,9 @@ def matched_trials(successes: float, squares: float, people: float) -> float:
 
 
 @kernel
-def draw_shares(key, labels, people, rate, squares, drawn):  # type: ignore[no-untyped-def]
+def draw_shares(
+    key: np.uint64, labels: np.ndarray, people: np.ndarray, rate: np.ndarray, squares: np.ndarray, drawn: np.ndarray
+) -> np.ndarray:
     """Shares that a census would have counted.
 
     Parameters
@@ -116,7 +118,16 @@ def draw_shares(key, labels, people, rate, squares, drawn):  # type: ignore[no-u
 
 
 @kernel
-def draw_means(key, labels, people, rate, spread, lower, upper, drawn):  # type: ignore[no-untyped-def]
+def draw_means(
+    key: np.uint64,
+    labels: np.ndarray,
+    people: np.ndarray,
+    rate: np.ndarray,
+    spread: np.ndarray,
+    lower: float,
+    upper: float,
+    drawn: np.ndarray,
+) -> np.ndarray:
     """Means that a census would have found: normal, truncated to what a mean can be.
 
     Parameters as in :func:`draw_shares`, save ``spread``: mean variance of a person, and ``lower``, ``upper``: bounds

@@ -49,7 +49,9 @@ def label_hashes(labels: Iterable[str]) -> np.ndarray:
 
 
 @inlined
-def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def _philox(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     for _ in range(10):
         p0 = _M0 * c0
         p1 = _M1 * c2

@@ -27,9 +27,24 @@ _REACH = np.float32(40)  # either part's largest absolute value: their product s
 
 
 @kernel
-def _area_part(  # type: ignore[no-untyped-def]
-    i, s0, n, exponentiate, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick, out, bits
-):  # fmt: skip
+def _area_part(
+    i: int,
+    s0: int,
+    n: int,
+    exponentiate: bool,
+    sign: np.float32,
+    base: np.ndarray,
+    x: np.ndarray,
+    beta: np.ndarray,
+    rows: np.ndarray,
+    pick: np.ndarray,
+    bundle_x: np.ndarray,
+    mixed_x: np.ndarray,
+    mixed_beta: np.ndarray,
+    mixed_pick: np.ndarray,
+    out: np.ndarray,
+    bits: np.ndarray,
+) -> None:
     """Linear predictor of area i without its cells' part, or its exponential, one row a bundle."""
     first = out[0]
     base = base[s0 : s0 + n]
@@ -64,7 +79,19 @@ def _area_part(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _add_four(x, b0, b1, b2, b3, w0, w1, w2, w3, n, total):  # type: ignore[no-untyped-def]
+def _add_four(
+    x: np.ndarray,
+    b0: np.ndarray,
+    b1: np.ndarray,
+    b2: np.ndarray,
+    b3: np.ndarray,
+    w0: np.float32,
+    w1: np.float32,
+    w2: np.float32,
+    w3: np.float32,
+    n: int,
+    total: np.ndarray,
+) -> None:
     """Add the shares of four cells, and their squares, with one division a draw."""
     for s in range(n):
         e0 = x[s] * b0[s]
@@ -89,7 +116,18 @@ def _add_four(x, b0, b1, b2, b3, w0, w1, w2, w3, n, total):  # type: ignore[no-u
 
 
 @kernel
-def _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total):  # type: ignore[no-untyped-def]
+def _one_cut(
+    first: int,
+    last: int,
+    cell: np.ndarray,
+    weight: np.ndarray,
+    bundle: np.ndarray,
+    area: np.ndarray,
+    cells: np.ndarray,
+    s0: int,
+    n: int,
+    total: np.ndarray,
+) -> None:
     """Share beyond one cut point: Σ w σ and Σ w σ² over the entries of an area, sorted by bundle."""
     index = np.zeros(4, np.int64)
     share = np.zeros(4, np.float32)
@@ -112,7 +150,22 @@ def _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total):  # t
 
 
 @kernel
-def _several_cuts(kind, first, last, cell, weight, bundle, area, cells, constant, cut_weight, s0, n, total, one):  # type: ignore[no-untyped-def]
+def _several_cuts(
+    kind: int,
+    first: int,
+    last: int,
+    cell: np.ndarray,
+    weight: np.ndarray,
+    bundle: np.ndarray,
+    area: np.ndarray,
+    cells: np.ndarray,
+    constant: np.ndarray,
+    cut_weight: np.ndarray,
+    s0: int,
+    n: int,
+    total: np.ndarray,
+    one: np.ndarray,
+) -> None:
     """Any combination of cut points: Σ w g, with Σ w g² (share) or Σ w (second moment − g²) (mean)."""
     for j in range(first, last):
         x = area[bundle[cell[j]]]
@@ -138,7 +191,19 @@ def _several_cuts(kind, first, last, cell, weight, bundle, area, cells, constant
 
 
 @kernel
-def _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, total):  # type: ignore[no-untyped-def]
+def _without_cuts(
+    link: int,
+    first: int,
+    last: int,
+    cell: np.ndarray,
+    weight: np.ndarray,
+    bundle: np.ndarray,
+    area: np.ndarray,
+    cells: np.ndarray,
+    s0: int,
+    n: int,
+    total: np.ndarray,
+) -> None:
     """Identity: Σ w (a + b); log: Σ w eᵃ eᵇ, both parts exponentiated already."""
     for j in range(first, last):
         x = area[bundle[cell[j]]]
@@ -153,10 +218,29 @@ def _without_cuts(link, first, last, cell, weight, bundle, area, cells, s0, n, t
 
 
 @kernel
-def project_block(  # type: ignore[no-untyped-def]
-    link, kind, sign, base, x, beta, rows, pick, bundle_x, mixed_x, mixed_beta, mixed_pick,
-    indptr, cell, weight, bundle, cells, constant, cut_weight, rate, spread,
-):  # fmt: skip
+def project_block(
+    link: int,
+    kind: int,
+    sign: np.float32,
+    base: np.ndarray,
+    x: np.ndarray,
+    beta: np.ndarray,
+    rows: np.ndarray,
+    pick: np.ndarray,
+    bundle_x: np.ndarray,
+    mixed_x: np.ndarray,
+    mixed_beta: np.ndarray,
+    mixed_pick: np.ndarray,
+    indptr: np.ndarray,
+    cell: np.ndarray,
+    weight: np.ndarray,
+    bundle: np.ndarray,
+    cells: np.ndarray,
+    constant: np.ndarray,
+    cut_weight: np.ndarray,
+    rate: np.ndarray,
+    spread: np.ndarray,
+) -> None:
     """Rates of a block of B areas in all S draws.
 
     Parameters

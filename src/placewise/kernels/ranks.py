@@ -18,7 +18,7 @@ _NEAR = 8  # draws whose counts stay in the processor's cache
 
 @kernel
 def ranks_of_sorted(order: np.ndarray, sorted_values: np.ndarray, out: np.ndarray) -> None:
-    """Middle ranks from a sort: of T draws at a time, ``order`` and ``sorted_values`` (T, n), ``out`` float32 (n, T)."""
+    """Middle ranks from a sort of T draws: ``order`` and ``sorted_values`` (T, n), ``out`` float32 (n, T)."""
     n = order.shape[1]
     for t in range(order.shape[0]):
         start = 0
@@ -33,14 +33,14 @@ def ranks_of_sorted(order: np.ndarray, sorted_values: np.ndarray, out: np.ndarra
 
 
 @inlined
-def _place(value, centre, scale, cells):  # type: ignore[no-untyped-def]
+def _place(value: np.float32, centre: np.float32, scale: np.float32, cells: np.float32) -> np.float32:
     # x / (1 + |x|) spreads a bell over (-1, 1): narrow cells in the middle, and no value falls outside
     x = (value - centre) * scale
     return (x / (_ONE + abs(x)) + _ONE) * cells
 
 
 @kernel
-def place_bins(pilot, centre, scale, table, bins):  # type: ignore[no-untyped-def]
+def place_bins(pilot: np.ndarray, centre: np.ndarray, scale: np.ndarray, table: np.ndarray, bins: int) -> None:
     """Lay the bins of each draw by a pilot of the areas: half of them evenly, half where the pilot's values are.
 
     Parameters
@@ -66,7 +66,9 @@ def place_bins(pilot, centre, scale, table, bins):  # type: ignore[no-untyped-de
 
 
 @kernel
-def sketch_bins(values, centre, scale, table, bins, out):  # type: ignore[no-untyped-def]
+def sketch_bins(
+    values: np.ndarray, centre: np.ndarray, scale: np.ndarray, table: np.ndarray, bins: int, out: np.ndarray
+) -> None:
     """Bin of each value, uint16 of shape (B, S); bins as laid by :func:`place_bins`, at most 65,536."""
     cells = table.shape[1] - 1
     half, last_cell, last_bin = np.float32(0.5 * cells), np.float32(cells - 1), np.float32(bins - 1)
@@ -85,7 +87,7 @@ def sketch_bins(values, centre, scale, table, bins, out):  # type: ignore[no-unt
 
 
 @kernel
-def add_to_sketch(bins, member, counts):  # type: ignore[no-untyped-def]
+def add_to_sketch(bins: np.ndarray, member: np.ndarray, counts: np.ndarray) -> None:
     """Count the members' bins, (B, S), in ``counts``, uint32 of shape (S, K + 1): bin b is counted at b + 1."""
     for s0 in range(0, bins.shape[1], _NEAR):
         n = min(_NEAR, bins.shape[1] - s0)
@@ -98,7 +100,7 @@ def add_to_sketch(bins, member, counts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def widen(values, member, low, high):  # type: ignore[no-untyped-def]
+def widen(values: np.ndarray, member: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     """Extend the smallest and largest value of each draw, float32 of shape (S,), by those of the members."""
     for i in range(values.shape[0]):
         if member[i]:
@@ -108,7 +110,7 @@ def widen(values, member, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sketch_ranks(bins, below, out):  # type: ignore[no-untyped-def]
+def sketch_ranks(bins: np.ndarray, below: np.ndarray, out: np.ndarray) -> None:
     """Ranks read off the cumulated sketch: the middle of those in the value's bin; ``out`` float32, shape (B, S)."""
     for s0 in range(0, bins.shape[1], _NEAR):
         n = min(_NEAR, bins.shape[1] - s0)
@@ -121,7 +123,15 @@ def sketch_ranks(bins, below, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sketch_order(below, centre, scale, table, low, high, total):  # type: ignore[no-untyped-def]
+def sketch_order(
+    below: np.ndarray,
+    centre: np.ndarray,
+    scale: np.ndarray,
+    table: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    total: np.ndarray,
+) -> None:
     """Add each draw's order statistics, spread evenly inside a bin, to ``total``, float64 of shape (n,)."""
     bins, cells = below.shape[1] - 1, table.shape[1] - 1
     for s in range(below.shape[0]):
@@ -141,7 +151,7 @@ def sketch_order(below, centre, scale, table, low, high, total):  # type: ignore
 
 
 @kernel
-def orient_ranks(ranks, n, higher_is_better):  # type: ignore[no-untyped-def]
+def orient_ranks(ranks: np.ndarray, n: int, higher_is_better: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turn ascending ranks, float32 (B, S), into ranks where 1 is best, in place.
 
     Returns the mean ascending rank and the shares of draws in the top and the bottom tenth: the rank's middle,
@@ -153,16 +163,15 @@ def orient_ranks(ranks, n, higher_is_better):  # type: ignore[no-untyped-def]
     edge = 0.1 * n
     for i in range(ranks.shape[0]):
         total = 0.0
-        in_top = 0
-        in_bottom = 0
+        in_top, in_bottom = 0.0, 0.0
         for s in range(ranks.shape[1]):
             r = np.float64(ranks[i, s])
             total += r
             if higher_is_better:
                 r = n + 1.0 - r
                 ranks[i, s] = r
-            in_top += r - 0.5 < edge
-            in_bottom += n + 0.5 - r < edge
+            in_top += 1.0 if r - 0.5 < edge else 0.0
+            in_bottom += 1.0 if n + 0.5 - r < edge else 0.0
         mean[i] = total / ranks.shape[1]
         top[i] = in_top / ranks.shape[1]
         bottom[i] = in_bottom / ranks.shape[1]

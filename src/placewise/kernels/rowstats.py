@@ -30,7 +30,9 @@ def row_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @kernel
-def standardise(values, mean, scale, out):  # type: ignore[no-untyped-def]
+def standardise(
+    values: np.ndarray, mean: np.ndarray, scale: np.ndarray, out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Index of each area in each draw, (value − mean) × scale, written to ``out`` as float32.
 
     ``mean`` and ``scale`` (±1 / sd, or 0) are float64 of shape (S,). Returns, from the draws in float64, each row's
@@ -59,7 +61,7 @@ def standardise(values, mean, scale, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def count_above(values, weight, mean, scale, count):  # type: ignore[no-untyped-def]
+def count_above(values: np.ndarray, weight: np.ndarray, mean: np.ndarray, scale: np.ndarray, count: np.ndarray) -> None:
     """Add to ``count``, int64 of shape (S,), the rows of positive weight that are better than the mean in each draw."""
     for i in range(values.shape[0]):
         if weight[i] > 0.0:

@@ -8,7 +8,15 @@ from placewise.kernels.compile import kernel
 
 
 @kernel
-def add_to_levels(values, weight, ends, running, running_weight, means, next_row):  # type: ignore[no-untyped-def]
+def add_to_levels(
+    values: np.ndarray,
+    weight: np.ndarray,
+    ends: np.ndarray,
+    running: np.ndarray,
+    running_weight: np.ndarray,
+    means: np.ndarray,
+    next_row: np.ndarray,
+) -> None:
     """Weighted means of every area of every level, as areas pass by.
 
     Parameters
@@ -44,7 +52,9 @@ def add_to_levels(values, weight, ends, running, running_weight, means, next_row
 
 
 @kernel
-def add_moments(values, weight, shift, first, second):  # type: ignore[no-untyped-def]
+def add_moments(
+    values: np.ndarray, weight: np.ndarray, shift: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> None:
     """Weighted sums of values less a shift, and of their squares, in each draw.
 
     Parameters
@@ -67,7 +77,7 @@ def add_moments(values, weight, shift, first, second):  # type: ignore[no-untype
 
 
 @kernel
-def add_to_groups(values, weight, group, sums):  # type: ignore[no-untyped-def]
+def add_to_groups(values: np.ndarray, weight: np.ndarray, group: np.ndarray, sums: np.ndarray) -> None:
     """Add weighted draws of areas to those of their groups; ``sums`` is float64, shape (G, S)."""
     for i in range(values.shape[0]):
         row = sums[group[i]]

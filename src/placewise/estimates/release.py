@@ -1,0 +1,279 @@
+"""The release: a folder from which the draws of any set of areas can be made again, to the last bit.
+
+``areas.parquet`` holds codes, levels, classes, population and base; ``arrays.npz`` every array, uncompressed and
+without pickles; ``labels.parquet`` the levels of each effect, so that a coarser release can drop some of them and draw
+their effects anew; ``release.json`` all else, and the digest of each file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from placewise.errors import DataError, Problem, Problems
+from placewise.estimates.describe import Standard
+from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predictor
+
+FORMAT = 1
+_FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
+_PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count")
+_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup")
+_ESTIMAND = ("weights", "weights2", "cuts", "sigma")
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Release:
+    """A release read back.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    standards : tuple of Standard
+        What the index of each estimand is measured against.
+    """
+
+    predictor: Predictor
+    standards: tuple[Standard, ...]
+
+
+def write_release(folder: Path, predictor: Predictor, standards: tuple[Standard, ...]) -> None:
+    """Write a release into an existing, empty folder.
+
+    Parameters
+    ----------
+    folder : Path
+    predictor : Predictor
+        The one from which estimates were made: the same arrays are stored.
+    standards : tuple of Standard
+        For each estimand, mean and sd of the base's small areas in each draw (``Summary.standard``).
+    """
+    if len(standards) != len(predictor.estimands):
+        raise ValueError(f"{len(standards)} standards for {len(predictor.estimands)} estimands")
+    _areas(predictor).to_parquet(folder / "areas.parquet", index=False)
+    _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
+    _write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
+    digests = {name: _digest(folder / name) for name in _FILES}
+    text = json.dumps(_facts(predictor) | {"sha256": digests}, indent=1, sort_keys=True, allow_nan=False)
+    (folder / "release.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_release(folder: Path) -> Release:
+    """Read a release and check it.
+
+    Raises
+    ------
+    DataError
+        Missing, altered or inconsistent files.
+    """
+    facts = _read_facts(folder)
+    areas = pd.read_parquet(folder / "areas.parquet")
+    labels = pd.read_parquet(folder / "labels.parquet")
+    arrays = _read_arrays(folder / "arrays.npz")
+    try:
+        release = _rebuild(facts, areas, labels, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        problem = Problem(
+            str(folder / "release.json"), f"the release is incomplete: {error}", "make it again", kind="data"
+        )
+        raise DataError(problem) from error
+    _check(folder, release)
+    return release
+
+
+def _areas(predictor: Predictor) -> pd.DataFrame:
+    """Codes, levels, classes, population and base."""
+    table = {"code": predictor.codes.astype(str)}
+    table |= {f"level:{name}": values.astype(str) for name, values in predictor.levels.items()}
+    table |= {f"class:{name}": values.astype(str) for name, values in predictor.classes.items()}
+    numbers = {"population": predictor.population.astype(np.float64), "base": predictor.base.astype(bool)}
+    return pd.DataFrame(table | numbers)
+
+
+def _labels(predictor: Predictor) -> pd.DataFrame:
+    """Levels of each effect, those with posterior draws first."""
+    effects = predictor.effects
+    size = [len(e.all_labels) for e in effects]
+    return pd.DataFrame(
+        {
+            "effect": np.repeat(np.arange(len(effects)), size),
+            "label": pd.Series([label for e in effects for label in e.all_labels], dtype="str"),
+        }
+    )
+
+
+def _arrays(predictor: Predictor, standards: tuple[Standard, ...]) -> dict[str, np.ndarray]:
+    """Every array by name; absent ones are left out."""
+    found: dict[str, np.ndarray | None] = {name: getattr(predictor, name) for name in _PLAIN}
+    for k, effect in enumerate(predictor.effects):
+        found |= {f"effect{k}.{name}": getattr(effect, name) for name in _EFFECT}
+    for k, (estimand, standard) in enumerate(zip(predictor.estimands, standards, strict=True)):
+        found |= {f"estimand{k}.{name}": getattr(estimand, name) for name in _ESTIMAND}
+        found |= {f"estimand{k}.base_mean": standard.mean, f"estimand{k}.base_sd": standard.sd}
+    return {name: np.asarray(value) for name, value in found.items() if value is not None}
+
+
+def _facts(predictor: Predictor) -> dict[str, Any]:
+    """What is neither an array nor a label."""
+    return {
+        "format": FORMAT,
+        "seed": predictor.seed,
+        "code": predictor.code,
+        "levels": list(predictor.levels),
+        "classes": list(predictor.classes),
+        "finite_population": bool(predictor.finite_population),
+        "polarity": int(predictor.polarity),
+        "effects": [{"name": e.name, "with_draws": len(e.labels)} for e in predictor.effects],
+        "estimands": [
+            {
+                "name": e.name,
+                "kind": e.kind,
+                "link": e.link,
+                "constant": float(e.constant),
+                "constant2": float(e.constant2),
+                "lower": float(e.lower) if np.isfinite(e.lower) else None,
+                "upper": float(e.upper) if np.isfinite(e.upper) else None,
+            }
+            for e in predictor.estimands
+        ],
+    }
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """An npz file whose bytes depend on the arrays only: numpy's own would carry the time of day."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _LONG_AGO), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays by name; nothing is unpickled and no name becomes a path."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(Problem(str(path), f"its arrays cannot be read: {error}", kind="data")) from error
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    """``release.json``, after checking that every file is the one that was written."""
+    path, found = folder / "release.json", Problems()
+    for name in ("release.json", *_FILES):
+        if not (folder / name).is_file():
+            found.add(str(folder), f"{name} is missing", "a release is written by 'placewise project'", kind="data")
+    found.raise_if_any()
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(Problem(str(path), f"this is not JSON: {error}", kind="data")) from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        got = facts.get("format") if isinstance(facts, dict) else None
+        raise DataError(Problem(str(path), f"release format {got!r}, expected {FORMAT}", "make it again", kind="data"))
+    digests = facts.get("sha256", {})
+    for name in _FILES:
+        expected, got = digests.get(name), _digest(folder / name)
+        if got != expected:
+            found.add(
+                str(folder / name), f"SHA-256 {got[:12]}…, expected {str(expected)[:12]}…", "make it again", kind="data"
+            )
+    found.raise_if_any()
+    return facts
+
+
+def _rebuild(
+    facts: Mapping[str, Any], areas: pd.DataFrame, labels: pd.DataFrame, arrays: Mapping[str, np.ndarray]
+) -> Release:
+    """Predictor and standards from what was stored."""
+
+    def text(column: str) -> np.ndarray:
+        return areas[column].to_numpy(dtype=object)
+
+    words = labels["label"].to_numpy(dtype=object)
+    owner = labels["effect"].to_numpy()
+    effects = []
+    for k, fact in enumerate(facts["effects"]):
+        all_labels = tuple(words[owner == k])
+        draws, sd, area, cell, lookup = (arrays.get(f"effect{k}.{name}") for name in _EFFECT)
+        if draws is None or sd is None or lookup is None:
+            raise ValueError(f"arrays of effect {fact['name']!r} are missing")
+        effects.append(
+            Effect(fact["name"], all_labels[: fact["with_draws"]], draws, sd, all_labels, area, cell, lookup)
+        )
+    estimands, standards = [], []
+    for k, fact in enumerate(facts["estimands"]):
+        estimands.append(_estimand(fact, {name: arrays.get(f"estimand{k}.{name}") for name in _ESTIMAND}))
+        standards.append(Standard(arrays[f"estimand{k}.base_mean"], arrays[f"estimand{k}.base_sd"], facts["polarity"]))
+    predictor = Predictor(
+        seed=int(facts["seed"]), codes=text("code"), code=facts["code"],
+        levels={name: text(f"level:{name}") for name in facts["levels"]},
+        classes={name: text(f"class:{name}") for name in facts["classes"]},
+        population=areas["population"].to_numpy(dtype=np.float64), base=areas["base"].to_numpy(dtype=bool),
+        effects=tuple(effects), estimands=tuple(estimands), finite_population=bool(facts["finite_population"]),
+        polarity=int(facts["polarity"]), **{name: arrays[name] for name in _PLAIN},
+    )  # fmt: skip
+    return Release(predictor, tuple(standards))
+
+
+def _estimand(fact: Mapping[str, Any], arrays: Mapping[str, np.ndarray | None]) -> Estimand:
+    """One estimand from what was stored."""
+    if fact["kind"] not in get_args(Kind) or fact["link"] not in get_args(Link):
+        raise ValueError(f"unknown estimand: {fact['kind']!r}, {fact['link']!r}")
+    lower, upper = fact["lower"], fact["upper"]
+    given: dict[str, Any] = {name: array for name, array in arrays.items() if array is not None}
+    return Estimand(
+        fact["name"], fact["kind"], fact["link"], constant=fact["constant"], constant2=fact["constant2"],
+        lower=-np.inf if lower is None else lower, upper=np.inf if upper is None else upper, **given,
+    )  # fmt: skip
+
+
+def _check(folder: Path, release: Release) -> None:
+    """Shapes that must agree, all problems at once."""
+    p, found = release.predictor, Problems()
+    n, s, cells, columns = len(p.codes), p.n_draws, len(p.cell_x), p.beta.shape[0]
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+        "beta": (p.beta.shape, (columns, s)),
+        "area_x": (p.area_x.shape, (n, columns)),
+        "cell_x": (p.cell_x.shape, (cells, columns)),
+        "indptr": (p.indptr.shape, (n + 1,)),
+        "count": (p.count.shape, p.cell.shape),
+    }
+    for k, effect in enumerate(p.effects):
+        shapes[f"effect{k}.draws"] = (effect.draws.shape, (len(effect.labels), s))
+        shapes[f"effect{k}.sd"] = (effect.sd.shape, (s,))
+        _in_range(f"effect{k}.lookup", effect.lookup, len(effect.all_labels), found)
+        if effect.area_index is not None:
+            shapes[f"effect{k}.area_index"] = (effect.area_index.shape, (n,))
+            _in_range(f"effect{k}.area_index", effect.area_index, len(effect.lookup), found)
+        if effect.cell_index is not None:
+            shapes[f"effect{k}.cell_index"] = (effect.cell_index.shape, (cells,))
+            _in_range(f"effect{k}.cell_index", effect.cell_index, effect.lookup.shape[1], found)
+    for k, standard in enumerate(release.standards):
+        shapes[f"estimand{k}.base_mean"] = (standard.mean.shape, (s,))
+    for name, (got, expected) in shapes.items():
+        if got != expected:
+            found.add(str(folder / "arrays.npz"), f"{name} has shape {got}, expected {expected}", kind="data")
+    _in_range("cell", p.cell, cells, found)
+    if not (p.indptr[0] == 0 and p.indptr[-1] == len(p.cell) and (np.diff(p.indptr) >= 0).all()):
+        found.add("indptr", "it does not divide the frame's entries among the areas", kind="data")
+    found.raise_if_any()
+
+
+def _in_range(name: str, index: np.ndarray, size: int, found: Problems) -> None:
+    """Every position must lie inside what it points to: kernels do not check."""
+    if index.size and (index.min() < 0 or index.max() >= size):
+        found.add(name, f"positions from {index.min()} to {index.max()}, expected 0 to {size - 1}", kind="data")
