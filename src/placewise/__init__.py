@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from placewise.estimates.area_draws import AreaDraws
+    from placewise.estimates.draws import AreaDraws
     from placewise.pipeline.fit import Fit
     from placewise.pipeline.model import Model
     from placewise.pipeline.project import Project
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AreaDraws", "Fit", "Model", "Project"]
 
 _HOMES = {
-    "AreaDraws": "placewise.estimates.area_draws",
+    "AreaDraws": "placewise.estimates.draws",
     "Fit": "placewise.pipeline.fit",
     "Model": "placewise.pipeline.model",
     "Project": "placewise.pipeline.project",

@@ -133,6 +133,47 @@ def score(as_json: bool, debug: bool, **chosen: Any) -> None:
         raise click.exceptions.Exit(status)
 
 
+@cli.command()
+@click.option("--release", type=FOLDER, required=True, help="<outcome>/release of a run.")
+@click.option("--codes", help="Areas to be taken together, of any level: A,B,C.")
+@click.option("--groups", type=FILE, help="(not available in this version)")
+@click.option("--postcodes", type=FILE, help="(not available in this version)")
+@click.option("--polygons", type=FILE, help="(not available in this version)")
+@click.option("--weights", help="(not available in this version)")
+@click.option("--compare", is_flag=True, help="(not available in this version)")
+@options(*OUTPUT_OPTIONS)
+def aggregate(release: Path, codes: str | None, as_json: bool, debug: bool, **later: Any) -> None:
+    """Estimate an area of your own: one row of estimates as CSV."""
+    for name, value in later.items():
+        if value:
+            raise ConfigurationError(
+                Problem(f"--{name}", "not available in this version", "use --codes", "unavailable")
+            )
+    if codes is None:
+        raise click.UsageError("--codes is needed")
+    from placewise.pipeline.from_release import aggregate as estimate
+    from placewise.publish.tables import safe_cells
+
+    table = estimate(release, [code.strip() for code in codes.split(",") if code.strip()])
+    text = table.to_json(orient="records", indent=1) if as_json else safe_cells(table).to_csv(index=False).rstrip()
+    click.echo(text)
+
+
+@cli.command()
+@click.option("--release", type=FOLDER, required=True, help="<outcome>/release of a run.")
+@click.option("--index", is_flag=True, help="In units of the index, above 0 is better.")
+@click.argument("a")
+@click.argument("b")
+@options(*OUTPUT_OPTIONS)
+def compare(release: Path, a: str, b: str, index: bool, as_json: bool, debug: bool) -> None:
+    """Posterior of the difference between two areas of one level, A minus B."""
+    from placewise.pipeline.from_release import compare as difference
+
+    found = difference(release, a, b, index)
+    lines = [f"{name:<12} {value:.4g}" for name, value in found.items()]
+    click.echo(found.to_json(indent=1) if as_json else "\n".join(lines))
+
+
 def _unavailable(group: click.Group, name: str, works: str) -> None:
     @group.command(
         name,

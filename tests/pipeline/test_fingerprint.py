@@ -1,9 +1,11 @@
 import dataclasses
 from pathlib import Path
 
+import placewise
 from placewise.models.priors import Prior
 from placewise.models.spec import ModelSpec, OutcomeSpec
-from placewise.pipeline.fingerprint import code_digest, file_digest, fingerprint, library_versions
+from placewise.pipeline.fingerprint import SOURCES, code_digest, file_digest, fingerprint, library_versions
+from placewise.pipeline.inputs import CODE
 
 SPEC = ModelSpec(
     OutcomeSpec("health", "Health", ("cls",), "bernoulli"),
@@ -40,8 +42,16 @@ def test_file_digest_is_sha256(tmp_path):
     assert file_digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_code_of_different_packages_differs():
-    assert code_digest("models") != code_digest("estimates")
+def test_code_of_different_parts_differs():
+    found = {code_digest("models"), code_digest("estimates"), code_digest("pipeline/load.py"), code_digest("publish")}
+    assert len(found) == 4
+
+
+def test_every_part_that_a_stage_names_exists():
+    root = Path(placewise.__file__).parent
+    assert [part for parts in CODE.values() for part in parts if not (root / part).exists()] == []
+    names = {path.suffix for path in (root / "publish").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert names <= SOURCES
 
 
 def test_versions_name_python_and_numpy():

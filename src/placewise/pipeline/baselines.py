@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.diagnostics.baselines import BaselineData, Baselines, baselines
-from placewise.diagnostics.folds import Kind, score_predictions
+from placewise.diagnostics.folds import SMALLEST_GROUP, Kind, score_predictions
 from placewise.models.spec import OutcomeSpec
 from placewise.pipeline.answers import values_of
 from placewise.pipeline.load import OutcomeData
@@ -86,10 +86,12 @@ def _baseline_data(data: OutcomeData, outcome: OutcomeSpec) -> BaselineData | No
 
 
 def _groups(data: OutcomeData) -> np.ndarray:
-    """Areas that are left out together: the coarsest level of which enough were sampled, else the small areas."""
+    """Areas that are left out together: the coarsest of which enough were sampled, else as many as can be."""
     row = data.respondents.area
-    for level in reversed(data.areas.levels):
-        codes = data.areas.table[level].to_numpy(dtype=object)[row]
-        if len(pd.unique(codes)) >= ENOUGH_GROUPS:
-            return np.asarray(codes)
-    return np.asarray(data.areas.codes[row])
+    found: list[np.ndarray] = [
+        data.areas.table[level].to_numpy(dtype=object)[row] for level in reversed((data.areas.code, *data.areas.levels))
+    ]
+    counts = [len(pd.unique(codes)) for codes in found]
+    enough = [k for k, count in enumerate(counts) if count >= ENOUGH_GROUPS and len(row) >= count * SMALLEST_GROUP]
+    several = [k for k, count in enumerate(counts) if count >= 2 and len(row) >= count * SMALLEST_GROUP]
+    return found[enough[0] if enough else several[-1] if several else -1]

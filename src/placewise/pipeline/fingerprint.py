@@ -32,6 +32,8 @@ LIBRARIES = (
     "jinja2",
 )
 
+SOURCES = {".py", ".j2", ".css", ".js"}
+
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
@@ -50,13 +52,14 @@ def fingerprint(**parts: Any) -> str:
 
 
 @functools.cache
-def code_digest(*packages: str) -> str:
-    """SHA-256 over the source files of some of placewise's packages: changed code makes stages out of date."""
+def code_digest(*parts: str) -> str:
+    """SHA-256 over the source of some of placewise's packages and modules: changed code makes stages out of date."""
     root = Path(placewise.__file__).parent
     digest = hashlib.sha256()
-    for package in sorted(packages):
-        for path in sorted((root / package).rglob("*")):
-            if path.is_file() and path.suffix in {".py", ".html", ".css", ".js"}:
+    for part in sorted(parts):
+        found = sorted((root / part).rglob("*")) if (root / part).is_dir() else [root / part]
+        for path in found:
+            if path.is_file() and path.suffix in SOURCES:
                 digest.update(path.relative_to(root).as_posix().encode())
                 digest.update(bytes.fromhex(file_digest(path)))
     return digest.hexdigest()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from placewise.diagnostics.convergence import Diagnostics
-    from placewise.estimates.area_draws import AreaDraws
+    from placewise.estimates.draws import AreaDraws
     from placewise.models.design import Design
     from placewise.models.fit import Posterior
     from placewise.surveys.outcome import Response
@@ -108,10 +108,10 @@ class Fit:
         names = [e.name for e in self.model.outcome.estimands]
         if estimand and estimand not in names:
             raise ConfigurationError(Problem("project", f"there is no estimand {estimand!r}", nearest(estimand, names)))
-        from placewise.estimates.area_draws import AreaDraws
+        from placewise.estimates.draws import AreaDraws
 
         predictor = modelling.predict(self.model, self.data, self.fitted, self.seed)
-        return AreaDraws(predictor, names.index(estimand) if estimand else 0, names=self.data.areas.names)
+        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0)
 
 
 def make_fit(

@@ -13,12 +13,12 @@ from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import Stage
 from placewise.surveys.spec import SurveySpec
 
-# Packages of placewise whose code decides what a stage computes, beyond those of the stages before it.
+# Parts of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame"),
-    "fit": ("kernels", "models"),
-    "diagnose": ("diagnostics", "estimates"),
-    "project": ("estimates",),
+    "fit": ("models", "pipeline/load.py", "pipeline/modelling.py"),
+    "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
+    "project": ("estimates", "kernels", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
 }
 

@@ -70,6 +70,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         chance_share=None if project is None else project.facts["chance_share"],
         baselines=compared,
         baselines_note=note,
+        predictive={name: pd.DataFrame(rows) for name, rows in diagnostics["predictive"].items()},
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
         responses=responses(data),

@@ -53,15 +53,21 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
 
 
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
-    """Check convergence and fit the baselines; leaves ``diagnostics.json``."""
+    """Check convergence and predictions, fit the baselines; leaves ``diagnostics.json``."""
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
+    from placewise.pipeline.predictive import predictive_checks
 
     data = run.data
     private = [group.name for group in data.design.groups if group.role == "geography"]
-    found = check_fit(run.posterior.idata, private=private)
+    predictive = predictive_checks(run.model, data, run.posterior, run.spec.seed)
+    found = check_fit(run.posterior.idata, private=private).with_checks(p.check() for p in predictive)
     baselines = fit_baselines(data, run.model.outcome)
-    told = {**found.to_dict(), "baselines": [] if baselines is None else baseline_rows(baselines)}
+    told = {
+        **found.to_dict(),
+        "baselines": [] if baselines is None else baseline_rows(baselines),
+        "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
+    }
     atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))
     reasons = [check.sentence for check in found.checks if check.verdict != "pass"]
     return {"status": found.status, "reasons": reasons}
@@ -74,17 +80,17 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.publish.tables import write_estimates
 
     predictor = run.predictor
-    facts: dict[str, Any] = {}
+    summaries = []
     for position, estimand in enumerate(run.model.outcome.estimands):
         with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
             summary = summarise(predictor, position, names=run.data.areas.names, threads=run.work.jobs, progress=bar)
         name = f"estimates_{estimand.name}" if position else "estimates"
         write_estimates(run.named(summary.estimates), run.store.folder, name)
-        if not position:
-            facts = {"chance_share": summary.chance_share}
+        summaries.append(summary)
     with atomic.replacing(run.store.folder / "release") as part:
-        write_release(predictor, part)
-    return facts
+        part.mkdir()
+        write_release(part, predictor, tuple(summary.standard for summary in summaries))
+    return {"chance_share": summaries[0].chance_share}
 
 
 def publish(run: OutcomeRun) -> Mapping[str, Any]:

@@ -1,0 +1,79 @@
+"""Answers about areas of one's own choice, from a release alone: no survey, no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from placewise.errors import ConfigurationError, Problem
+from placewise.estimates.custom import custom_estimates
+from placewise.estimates.draws import AreaDraws
+from placewise.estimates.release import Release, read_release
+
+
+def aggregate(folder: Path, codes: Sequence[str]) -> pd.DataFrame:
+    """Estimate of several areas taken together.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<outcome>/release`` of a run.
+    codes : sequence of str
+        Small areas, or areas of any level.
+
+    Returns
+    -------
+    DataFrame
+        One row with the columns of ``estimates``; ``area_level`` is ``custom``.
+
+    Raises
+    ------
+    DataError
+        Unknown or repeated codes, or a release that cannot be read.
+    ConfigurationError
+        There is no release.
+    """
+    table = custom_estimates(_read(folder), codes)
+    order = list(table.columns)
+    order.insert(order.index("area_level") + 1, "outcome")
+    return table.assign(outcome=folder.resolve().parent.name)[order]
+
+
+def compare(folder: Path, a: str, b: str, index: bool = False) -> pd.Series:
+    """Posterior of the difference between two areas of one level, chance in who lives there left out.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<outcome>/release`` of a run.
+    a, b : str
+        Codes of small areas or of areas of one level.
+    index : bool
+        In units of the index instead of the estimand's.
+
+    Returns
+    -------
+    Series
+        ``mean, sd``, the intervals of a − b, and ``p_greater``.
+
+    Raises
+    ------
+    ConfigurationError
+        Codes that no level holds both of, or there is no release.
+    """
+    release = _read(folder)
+    predictor = release.predictor
+    levels = {predictor.code: predictor.codes, **predictor.levels}
+    level = max(levels, key=lambda name: len({a, b} & set(levels[name])))
+    areas = AreaDraws(predictor, level, standard=release.standards[0])
+    return (areas.index() if index else areas).compare(a, b)
+
+
+def _read(folder: Path) -> Release:
+    if not (folder / "release.json").is_file():
+        raise ConfigurationError(
+            Problem(str(folder), "this is no release", "name <outcome>/release in the folder of results of a run")
+        )
+    return read_release(folder)

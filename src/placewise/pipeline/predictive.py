@@ -1,0 +1,99 @@
+"""What respondents answered, group by group, beside what the fitted model would have them answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from placewise.diagnostics.checks import PredictiveCheck, group_means, predictive_check
+from placewise.estimates.predictor import Estimand
+from placewise.models.design import Design
+from placewise.models.fit import Posterior
+from placewise.models.predict import build_estimand
+from placewise.models.spec import ModelSpec
+from placewise.pipeline.answers import values_of
+from placewise.pipeline.load import OutcomeData
+
+# Replicates need no more draws than this; respondents × draws are held in memory at once.
+MOST_DRAWS = 400
+MOST_GROUPS = 40
+
+
+def predictive_checks(
+    model: ModelSpec, data: OutcomeData, posterior: Posterior, seed: int
+) -> tuple[PredictiveCheck, ...]:
+    """Checks by the coarsest level, the coarsest class and the frame's text columns.
+
+    Empty where an answer is not one value of the estimand: counts of trials or events, known variances, latent scores.
+    """
+    estimand = model.outcome.estimands[0]
+    values = values_of(data, estimand)
+    if values is None or data.response.trials is not None or model.outcome.family == "poisson":
+        return ()
+    found = build_estimand(estimand, model.outcome, posterior)
+    chosen = np.unique(np.linspace(0, posterior.n_draws - 1, MOST_DRAWS).astype(int))
+    fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen)
+    variance = None if found.kind == "share" else second
+    return tuple(
+        _check(name, codes, values, fitted, variance, seed)
+        for name, codes in _groupings(data).items()
+        if 2 <= len(pd.unique(codes)) <= MOST_GROUPS
+    )
+
+
+def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -> np.ndarray:
+    """η of the respondents.
+
+    Parameters
+    ----------
+    chosen : ndarray of int
+        Draws wanted.
+
+    Returns
+    -------
+    ndarray of float64, shape (draws, n)
+    """
+    eta = np.zeros((len(chosen), design.n))
+    if posterior.has("intercept"):
+        eta += posterior.draws("intercept")[chosen, None]
+    if design.columns:
+        eta += posterior.draws("slopes")[chosen] @ design.matrix.T
+    for group in design.groups:
+        eta += posterior.draws(f"effect_{group.name}")[chosen][:, group.index]
+    return eta
+
+
+def _expected(estimand: Estimand, eta: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Expected value of one answer and its variance, each (draws, n)."""
+    if estimand.link == "identity":
+        sigma = np.zeros(len(chosen)) if estimand.sigma is None else estimand.sigma[chosen]
+        return eta, np.broadcast_to(sigma[:, None] ** 2, eta.shape)
+    mean = np.full(eta.shape, estimand.constant)
+    square = np.full(eta.shape, estimand.constant2)
+    for j, cuts in enumerate(estimand.cuts):
+        below = expit(cuts[chosen][:, None] - eta)
+        mean += estimand.weights[j] * below
+        if len(estimand.weights2):
+            square += estimand.weights2[j] * below
+    return mean, mean * (1.0 - mean) if estimand.kind == "share" else square - mean**2
+
+
+def _groupings(data: OutcomeData) -> dict[str, np.ndarray]:
+    """Columns by which answers are compared, the code of each respondent."""
+    row, table = data.respondents.area, data.areas.table
+    coarsest = [*data.areas.levels[-1:], *sorted(data.areas.classes, key=lambda c: table[c].nunique())[:1]]
+    found = {name: table[name].to_numpy(dtype=object)[row] for name in coarsest}
+    people = data.respondents.table
+    for name in data.frame.cells.columns if data.frame is not None else ():
+        if name in people and not pd.api.types.is_numeric_dtype(people[name]):
+            found[str(name)] = people[name].to_numpy(dtype=object)
+    return found
+
+
+def _check(
+    name: str, codes: np.ndarray, values: np.ndarray, fitted: np.ndarray, variance: np.ndarray | None, seed: int
+) -> PredictiveCheck:
+    labels, n, observed = group_means(values, codes)
+    spread = None if variance is None else group_means(variance, codes)[2]
+    return predictive_check(name, labels, n, observed, group_means(fitted, codes)[2], seed=seed, variance=spread)
