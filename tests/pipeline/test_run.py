@@ -202,7 +202,8 @@ def test_the_manifest_names_what_went_in_and_what_came_out(root):
     assert manifest["peak_memory_bytes"] > 1e6
 
 
-def test_a_swallowed_ctrl_c_still_ends_the_run(root):
+@pytest.mark.parametrize("afterwards", ["goes on", "breaks"])
+def test_a_swallowed_ctrl_c_still_ends_the_run(root, afterwards):
     steps = stub.Steps()
     fit = steps["fit"]
 
@@ -211,7 +212,8 @@ def test_a_swallowed_ctrl_c_still_ends_the_run(root):
             signal.raise_signal(signal.SIGINT)
             time.sleep(1)
         except KeyboardInterrupt:
-            pass
+            if afterwards == "breaks":
+                raise ValueError("a shortened chain") from None
         return fit(run)
 
     steps["fit"] = swallow

@@ -31,6 +31,10 @@ def watched() -> Iterator[None]:
     signal.signal(signal.SIGINT, handle)
     try:
         yield
+    except Exception:
+        # A shortened chain may break whatever reads it next: the cause is still the Ctrl-C.
+        raise_if_asked()
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
 
