@@ -15,8 +15,10 @@ from placewise.models.spec import ModelSpec
 from placewise.pipeline.answers import values_of
 from placewise.pipeline.load import OutcomeData
 
-# Replicates need no more draws than this; respondents × draws are held in memory at once.
+# Replicates need no more draws than this, and fewer where respondents × draws would not fit in memory at once.
 MOST_DRAWS = 400
+LEAST_DRAWS = 50
+MOST_VALUES = 8_000_000
 MOST_GROUPS = 40
 
 
@@ -32,7 +34,8 @@ def predictive_checks(
     if values is None or data.response.trials is not None or model.outcome.family == "poisson":
         return ()
     found = build_estimand(estimand, model.outcome, posterior)
-    chosen = np.unique(np.linspace(0, posterior.n_draws - 1, MOST_DRAWS).astype(int))
+    wanted = min(MOST_DRAWS, max(LEAST_DRAWS, MOST_VALUES // len(values)))
+    chosen = np.unique(np.linspace(0, posterior.n_draws - 1, wanted).astype(int))
     fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen)
     variance = None if found.kind == "share" else second
     return tuple(

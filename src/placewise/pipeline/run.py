@@ -145,6 +145,7 @@ def _read_all(runs: list[OutcomeRun], steps: Mapping[Stage, Step]) -> None:
     found = Problems()
     for run in runs:
         if run.record("data") is None:
+            run.reporter.say(f"{run.name}: {WORDS['data']}")
             try:
                 run.begin("data")
                 run.facts["data"] = steps["data"](run)

@@ -1,0 +1,143 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from placewise.geography.areas import AreaTable
+from placewise.models import inference
+from placewise.models.design import Column, Design, Group
+from placewise.models.fit import Posterior
+from placewise.models.prior_plan import PriorPlan
+from placewise.models.spec import EstimandSpec, ModelSpec, OutcomeSpec
+from placewise.pipeline.answers import direct_table, values_of
+from placewise.pipeline.baselines import baseline_rows, baseline_table, fit_baselines
+from placewise.pipeline.drivers import explained_share, group_effects, slopes
+from placewise.pipeline.load import OutcomeData
+from placewise.pipeline.predictive import linear_predictor, predictive_checks
+from placewise.surveys.outcome import Response
+from placewise.surveys.respondents import Respondents
+
+N, AREAS, LEVELS = 600, 30, ("no", "rather", "yes")
+CUTS = np.array([-0.5, 1.0])
+SHARE = EstimandSpec("", "share", ("yes",))
+
+
+def _category(eta, rng):
+    below = 1 / (1 + np.exp(-(CUTS[:, None] - eta)))
+    return (rng.uniform(size=len(eta)) > below).sum(axis=0)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=AREAS)
+    table = pd.DataFrame({
+        "oa": [f"E{i:02d}" for i in range(AREAS)],
+        "lad": [f"L{i % 10}" for i in range(AREAS)],
+        "kind": ["ab"[i % 2] for i in range(AREAS)],
+        "x": x,
+    })  # fmt: skip
+    areas = AreaTable(table, "oa", ("lad",), ("kind",), None, np.ones(AREAS, dtype=bool))
+    row = rng.integers(AREAS, size=N)
+    kind = (row % 2).astype(np.int64)
+    y = _category(0.8 * x[row] + np.array([0.3, -0.3])[kind], rng)
+    people = Respondents("s", pd.DataFrame({"answer": y}), "oa", areas.codes[row], row, None, None, None, N)
+    design = Design(
+        True,
+        (Column("x", x[row], x),),
+        (Group("kind", "class", ("a", "b"), kind, ("a", "b"), np.arange(AREAS) % 2, None, np.arange(2)[:, None]),),
+        N,
+    )
+    return OutcomeData(areas, None, people, design, Response(y, np.ones(N, dtype=bool), LEVELS))
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    rng = np.random.default_rng(6)
+
+    def around(values, spread=0.05):
+        return np.asarray(values) + spread * rng.normal(size=(2, 300, *np.shape(values)))
+
+    idata = inference.build(
+        {"cutpoints": around(CUTS, 0.01), "slopes": around([0.8]), "effect_kind": around([0.3, -0.3]),
+         "sd_kind": np.abs(around(0.3))},
+        {"cutpoints": ["cutpoint"], "slopes": ["covariate"], "effect_kind": ["kind"]},
+        {"cutpoint": ["1", "2"], "covariate": ["x"], "kind": ["a", "b"]},
+    )  # fmt: skip
+    return Posterior(idata, PriorPlan(None, None, None, (None,), None, (), (), {}, None))
+
+
+def model_of(estimand):
+    outcome = OutcomeSpec("o", "O", ("s",), "cumulative", "answer", order=LEVELS, estimands=(estimand,))
+    return ModelSpec(outcome, "x + (1 | kind)")
+
+
+def test_the_linear_predictor_is_the_sum_of_its_parts(data, posterior):
+    eta = linear_predictor(data.design, posterior, np.array([0, 450]))
+    x, kind = data.design.columns[0].values, data.design.groups[0].index
+    for row, draw in enumerate([(0, 0), (1, 150)]):
+        beta = posterior.idata["posterior"]["slopes"].to_numpy()[draw][0]
+        effect = posterior.idata["posterior"]["effect_kind"].to_numpy()[draw]
+        np.testing.assert_allclose(eta[row], beta * x + effect[kind], rtol=1e-12)
+
+
+@pytest.mark.parametrize("estimand", [SHARE, EstimandSpec("", "mean")])
+def test_answers_of_the_model_s_own_kind_pass_and_shifted_ones_do_not(data, posterior, estimand):
+    found = {check.grouping: check for check in predictive_checks(model_of(estimand), data, posterior, 1)}
+    assert set(found) == {"lad", "kind"}
+    table = found["kind"].table
+    observed = pd.Series(values_of(data, estimand)).groupby(data.design.groups[0].index).mean()
+    np.testing.assert_allclose(table["observed"], observed)
+    assert table["inside"].all()
+    np.testing.assert_allclose(table["predicted"], observed, atol=0.08 if estimand.kind == "share" else 0.15)
+    wrong = dataclasses.replace(data, response=dataclasses.replace(data.response, y=2 - data.response.y))
+    shifted = {c.grouping: c for c in predictive_checks(model_of(estimand), wrong, posterior, 1)}
+    assert not shifted["kind"].table["inside"].any()
+
+
+def test_what_an_answer_contributes(data):
+    y = data.response.y
+    np.testing.assert_array_equal(values_of(data, SHARE), y == 2)
+    np.testing.assert_array_equal(values_of(data, EstimandSpec("", "mean")), y + 1)
+    assert values_of(data, EstimandSpec("", "latent")) is None
+    trials = dataclasses.replace(data.response, levels=(), trials=np.full(N, 4.0))
+    np.testing.assert_array_equal(values_of(dataclasses.replace(data, response=trials), SHARE), y / 4)
+
+
+def test_direct_figures_are_means_of_areas_with_enough_respondents(data):
+    table = direct_table(data, SHARE, "lad")
+    codes = data.areas.table["lad"].to_numpy()[data.respondents.area]
+    expected = pd.Series(data.response.y == 2).groupby(codes).mean()
+    np.testing.assert_allclose(table.set_index("area_code")["direct"], expected)
+    assert (table["lower"] >= 0).all()
+    few = np.flatnonzero(codes == "L3")[9:]
+    kept = np.setdiff1d(np.arange(N), few)
+    response = dataclasses.replace(data.response, y=data.response.y[kept])
+    fewer = dataclasses.replace(data, respondents=data.respondents.take(kept), response=response)
+    assert "L3" not in set(direct_table(fewer, SHARE, "lad")["area_code"])
+
+
+def test_baselines_stand_beside_the_model(data):
+    outcome = model_of(SHARE).outcome
+    rows = baseline_rows(fit_baselines(data, outcome))
+    assert [r["title"] for r in rows] == [
+        "National mean for every area", "Mean of the area's class", "Regression without area effects"
+    ]  # fmt: skip
+    assert rows[2]["rmse"] < rows[0]["rmse"], "the covariate matters"
+    truth = pd.Series(data.response.y == 2).groupby(data.respondents.area).mean().reindex(range(AREAS)).fillna(0.3)
+    estimates = pd.DataFrame({"area_level": "oa", "area_code": data.areas.codes, "mean": truth.to_numpy()})
+    table, note = baseline_table(rows, data, outcome, estimates)
+    assert table["error"].iloc[-1] == pytest.approx(0, abs=1e-12), "these are the respondents' own means"
+    assert "10 larger areas" in note
+
+
+def test_what_drives_it(data, posterior):
+    assert slopes(posterior, data.design).loc[0, "mean"] == pytest.approx(0.8, abs=0.02)
+    effects = group_effects(posterior, data.design)["kind"].set_index("level")["mean"]
+    assert effects["a"] == pytest.approx(0.3, abs=0.02)
+    fixed = 0.64 * data.design.columns[0].area.var(ddof=1)
+    expected = fixed / (fixed + 0.09)
+    assert explained_share(posterior, data.design, data.areas) == pytest.approx(expected, abs=0.04)
+    bare = dataclasses.replace(data.design, columns=())
+    assert explained_share(posterior, bare, data.areas) is None
