@@ -95,8 +95,8 @@ def test_areas_explain_one_to_six_hundredths(tables: dict[str, pd.DataFrame]) ->
     eta = propensity(tables["areas.parquet"], np.random.default_rng(3))
     share = eta.var() / (eta.var() + np.pi**2 / 3)
     assert 0.01 < share < 0.06
-    assert sum(sd**2 for sd in SD.values()) ** 0.5 == pytest.approx(0.20, abs=0.005)
-    assert SD["oa"] ** 2 / sum(sd**2 for sd in SD.values()) == pytest.approx(0.6, abs=0.02)
+    assert sum(sd**2 for sd in SD.values()) ** 0.5 == pytest.approx(0.166, abs=0.005)
+    assert SD["oa"] ** 2 / sum(sd**2 for sd in SD.values()) == pytest.approx(0.64, abs=0.02)
 
 
 def test_survey_is_clustered_and_weighted(tables: dict[str, pd.DataFrame]) -> None:

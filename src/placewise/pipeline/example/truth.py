@@ -23,8 +23,8 @@ AGE = np.array([-0.25, -0.20, 0.0, 0.12, 0.30])
 SEX = np.array([0.05, -0.05])
 AGE_SEX = np.array([[0.05, -0.05], [0.0, 0.0], [-0.05, 0.05], [0.0, 0.0], [0.05, -0.05]])
 CUTPOINTS = np.array([-2.15, -0.60, 1.30])
-# Standard deviations: geography in all .20, of which the area itself has six tenths of the variance.
-SD = {"region": 0.04, "lad": 0.065, "msoa": 0.08, "lsoa": 0.065, "oa": 0.155}
+# Standard deviations as censuses show them after covariates: geography .166 in all, .64 of the variance the area's own.
+SD = {"region": 0.029, "lad": 0.044, "msoa": 0.064, "lsoa": 0.053, "oa": 0.133}
 SD_CLASS = {"supergroup": 0.08, "group": 0.06, "subgroup": 0.06}
 
 
