@@ -128,7 +128,7 @@ def score(as_json: bool, debug: bool, **chosen: Any) -> None:
     from placewise.diagnostics.score import run_score, score_text
 
     result, status = run_score(**chosen)
-    click.echo(json.dumps(result, indent=1) if as_json else score_text(result))
+    click.echo(json.dumps(result) if as_json else score_text(result))
     if status:
         raise click.exceptions.Exit(status)
 

@@ -68,7 +68,7 @@ class FitOptions:
     chains: int = 4
     jobs: int = 2
     tune: int = 500
-    thin: int = 2
+    thin: int = 3
     progress: bool = False
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
 from placewise.models.prior_plan import SdPrior
 from placewise.models.priors import Prior
+
+
+def _exact(prior: Prior) -> list[Any]:
+    """Arguments as double-precision arrays: PyTensor rounds plain Python floats to single precision."""
+    return [np.asarray(x, dtype=np.float64) for x in prior.args]
 
 
 def positive(name: str, prior: SdPrior) -> Any:
@@ -20,7 +25,7 @@ def positive(name: str, prior: SdPrior) -> Any:
 
 
 def _positive(name: str, prior: Prior) -> Any:
-    a = prior.args
+    a = _exact(prior)
     match prior.name:
         case "half_normal":
             return pm.HalfNormal(name, sigma=a[0])
@@ -35,7 +40,7 @@ def _positive(name: str, prior: Prior) -> Any:
         case "exponential":
             return pm.Exponential(name, lam=a[0])
         case "pc":
-            return pm.Exponential(name, lam=-math.log(a[1]) / a[0])
+            return pm.Exponential(name, lam=-np.log(a[1]) / a[0])
         case "uniform":
             return pm.Uniform(name, lower=a[0], upper=a[1])
         case "lognormal":
@@ -43,13 +48,13 @@ def _positive(name: str, prior: Prior) -> Any:
         case "flat":
             return pm.HalfFlat(name)
         case "fixed":
-            return pm.Deterministic(name, pt.as_tensor(float(a[0])))
+            return pm.Deterministic(name, pt.as_tensor(a[0]))
     raise ValueError(f"{prior} is not a distribution of a standard deviation")
 
 
 def real(name: str, prior: Prior) -> Any:
     """A parameter on the whole line as a PyMC variable of that name."""
-    a = prior.args
+    a = _exact(prior)
     match prior.name:
         case "normal":
             return pm.Normal(name, mu=a[0], sigma=a[1])
@@ -60,13 +65,13 @@ def real(name: str, prior: Prior) -> Any:
         case "flat":
             return pm.Flat(name)
         case "fixed":
-            return pm.Deterministic(name, pt.as_tensor(float(a[0])))
+            return pm.Deterministic(name, pt.as_tensor(a[0]))
     raise ValueError(f"{prior} is not a distribution on the whole line")
 
 
 def log_density(x: Any, prior: Prior) -> Any:
     """Log density of a prior on the whole line at ``x``, elementwise."""
-    a = prior.args
+    a = _exact(prior)
     match prior.name:
         case "normal":
             return pm.logp(pm.Normal.dist(mu=a[0], sigma=a[1]), x)

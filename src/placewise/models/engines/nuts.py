@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,12 +18,13 @@ KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "si
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
 TARGET_ACCEPT = 0.9
 PILOT_TUNE, PILOT_DRAWS = 300, 200
+LOW = 0.05
 
 
 def sample(problem: FitProblem, options: FitOptions) -> Any:
     """Draw from the posterior.
 
-    A short pilot run finds the size of each group's sd, which decides how far its effects are centred; the pilot's
+    A short pilot run finds the size of each group's sd, which decides the coordinates of the long one; the pilot's
     draws are thrown away.
 
     Parameters
@@ -37,9 +39,10 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
     InferenceData
         Groups ``posterior`` and ``sample_stats``; nothing of the observed data.
     """
-    from pytensor.configdefaults import config
-
-    from placewise.models.engines.pymc_model import build_model, centrings
+    config = _pytensor_config()
+    from placewise.models.engines.likelihoods import collect_rows
+    from placewise.models.engines.preconditioning import coordinates
+    from placewise.models.engines.pymc_model import build_model
 
     with_nutpie = importlib.util.find_spec("nutpie") is not None
     # no C compiler is needed: every gradient is compiled by numba
@@ -49,9 +52,27 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
         run = (_nutpie if with_nutpie else _pymc)(model, _kept(model))
         pilot = replace(options, draws=PILOT_DRAWS, tune=PILOT_TUNE, chains=2, thin=1, seed=options.seed + 1)
         trace = run(pilot, {})
-        sds = {g.name: float(trace.posterior[f"sd_{g.name}"].median()) for g in problem.design.groups}
-        trace = run(options, centrings(problem, sds))
+        trace = run(options, coordinates(problem, collect_rows(problem), _low_sds(problem, trace.posterior)))
     return _tidy(trace, _kept(model), "nutpie" if with_nutpie else "pymc", options)
+
+
+def _pytensor_config() -> Any:
+    """PyTensor's settings; its warning that no C compiler was found is beside the point here."""
+    logger = logging.getLogger("pytensor.configdefaults")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        from pytensor.configdefaults import config
+    finally:
+        logger.setLevel(level)
+    return config
+
+
+def _low_sds(problem: FitProblem, posterior: Any) -> dict[str, float]:
+    """5% point of each sd in the pilot: coordinates that suit a small sd do for a large one, not the reverse."""
+    names = {g.name: f"sd_{g.name}" for g in problem.design.groups}
+    sds = {name: float(posterior[variable].quantile(LOW)) for name, variable in names.items()}
+    return sds | {"slopes": float(posterior["slope_sd"].quantile(LOW)) if "slope_sd" in posterior else 1.0}
 
 
 def _kept(model: Any) -> list[str]:
@@ -72,9 +93,9 @@ def _nutpie(model: Any, names: list[str]) -> Run:
 
     compiled = nutpie.compile_pymc_model(model, backend="numba", var_names=names)
 
-    def run(options: FitOptions, centring: Mapping[str, np.ndarray]) -> Any:
+    def run(options: FitOptions, tuning: Mapping[str, np.ndarray]) -> Any:
         return nutpie.sample(
-            compiled.with_data(**centring) if centring else compiled,
+            compiled.with_data(**tuning) if tuning else compiled,
             draws=_iterations(options),
             tune=options.tune,
             chains=options.chains,
@@ -91,10 +112,10 @@ def _nutpie(model: Any, names: list[str]) -> Run:
 def _pymc(model: Any, names: list[str]) -> Run:
     import pymc as pm
 
-    def run(options: FitOptions, centring: Mapping[str, np.ndarray]) -> Any:
+    def run(options: FitOptions, tuning: Mapping[str, np.ndarray]) -> Any:
         with model:
-            if centring:
-                pm.set_data(dict(centring))
+            if tuning:
+                pm.set_data(dict(tuning))
             return pm.sample(
                 draws=_iterations(options),
                 tune=options.tune,
@@ -114,7 +135,8 @@ def _pymc(model: Any, names: list[str]) -> Run:
 def _tidy(trace: Any, names: list[str], sampler: str, options: FitOptions) -> Any:
     """Keep named variables and scalar statistics, thinned; drop the sampler's own coordinates."""
     variables = {n: trace.posterior[n] for n in names}
-    posterior = {n: np.asarray(v)[:, :: options.thin] for n, v in variables.items()}
+    # copies, so that the sampler's own trace can be freed
+    posterior = {n: np.asarray(v)[:, :: options.thin].copy() for n, v in variables.items()}
     dims = {n: list(v.dims[2:]) for n, v in variables.items()}
     used = {d for own in dims.values() for d in own}
     coords = {d: [str(c) for c in trace.posterior.coords[d].values] for d in used}

@@ -1,12 +1,12 @@
 """The model as a PyMC program: the readable reference that faster engines are checked against.
 
-Two linear reparametrisations make it sample well and leave the posterior unchanged:
+Three linear reparametrisations make it sample well and leave the posterior unchanged:
 
-* partial non-centring: an effect u with sd σ is sampled as z ~ normal(0, σ^c), u = σ^(1−c) z, with c near 1 where the
-  level is well informed by its respondents and near 0 where it is not (Gorinova, Moore and Hoffman 2020). c is data of
-  the model, so that a short pilot run can set it;
+* partial non-centring: an effect u with sd σ is sampled as r ~ normal(0, σ^c), u = σ^(1−c) r, with c near 1 where the
+  level is well informed by its respondents and near 0 where it is not (Gorinova, Moore and Hoffman 2020);
+* whitening: slopes and the r of groups with few levels are sampled as z, with (slopes, r) = M z;
 * the sampled location is the linear predictor's mean over the respondents, intercept + x̄'β + Σ ū_g, because the
-  intercept alone trades off against the means of well-informed groups. The shift has unit Jacobian.
+  intercept alone trades off against the means of well-informed groups.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from placewise.models.engines.likelihoods import (
     gaussian_identity,
     poisson_log,
 )
+from placewise.models.engines.preconditioning import Block, choose_block, coordinates, typical_sds
 from placewise.models.prior_plan import PriorPlan, SdPrior
-
-TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
 
 
 def build_model(problem: FitProblem) -> pm.Model:
@@ -43,11 +42,12 @@ def build_model(problem: FitProblem) -> pm.Model:
     """
     rows = collect_rows(problem)
     design, plan = problem.design, problem.priors
-    centring = centrings(problem, typical_sds(problem), rows)
+    tuning = coordinates(problem, rows, typical_sds(problem))
     with pm.Model(coords=_coords(problem)) as model:
-        slopes = _slopes(plan, len(design.columns))
         sds = _sds(plan, [g.name for g in design.groups])
-        effects = [_effect(g, sds[g.name], centring[f"centring_{g.name}"]) for g in design.groups]
+        own_slopes, raw = _whitened(problem, choose_block(problem), tuning)
+        slopes = _slopes(plan, own_slopes, tuning.get("centring_slopes"))
+        effects = [_effect(g, sds[g.name], tuning[f"centring_{g.name}"], raw.get(g.name)) for g in design.groups]
         linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
         for u, at in zip(effects, rows.index, strict=True):
             linear = linear + u[at]
@@ -89,24 +89,41 @@ def _mean_over_rows(linear: Any, rows: Rows) -> Any:
     return (linear * weight).sum()
 
 
-def _slopes(plan: PriorPlan, p: int) -> Any | None:
-    """Slopes: normal(0, τ) with τ learned, or each with the prior that the user gave it."""
-    if p == 0:
+def _whitened(problem: FitProblem, block: Block, tuning: Mapping[str, np.ndarray]) -> tuple[Any | None, dict[str, Any]]:
+    """Slopes (or None) and raw effects of the block, as one linear map of the sampled z."""
+    if not block.size:
+        return None, {}
+    x = pm.Data("whitening", tuning["whitening"]) @ pm.Flat("block", shape=block.size, initval=np.zeros(block.size))
+    p = len(problem.design.columns) if block.slopes else 0
+    raw, at = {}, p
+    for k in block.groups:
+        group = problem.design.groups[k]
+        raw[group.name] = x[at : at + len(group.labels)]
+        at += len(group.labels)
+    return (x[:p] if block.slopes else None), raw
+
+
+def _slopes(plan: PriorPlan, raw: Any | None, centring: np.ndarray | None) -> Any | None:
+    """Slopes: normal(0, τ) with τ learned and partially non-centred, or each with the prior that the user gave it."""
+    if centring is None:
         return None
-    learned = [k for k in range(p) if plan.slopes[k] is None]
-    parts: list[Any] = [None] * p
-    if learned and plan.slope_sd is not None:
-        tau = positive("slope_sd", SdPrior(plan.slope_sd))
-        free = pm.Normal("slopes_learned", 0.0, tau, shape=len(learned))
-        for j, k in enumerate(learned):
-            parts[k] = free[j]
-        if len(learned) == p:
-            return pm.Deterministic("slopes", free, dims="covariate")
-    for k in range(p):
-        prior = plan.slopes[k]
-        if prior is not None:
-            parts[k] = real(f"slope_{k}", prior)
-    return pm.Deterministic("slopes", pt.stack(parts), dims="covariate")
+    tau = None if plan.slope_sd is None else positive("slope_sd", SdPrior(plan.slope_sd))
+    if raw is None:
+        parts = [
+            pm.Normal(f"slope_{k}", 0.0, tau) if prior is None else real(f"slope_{k}", prior)
+            for k, prior in enumerate(plan.slopes)
+        ]
+        return pm.Deterministic("slopes", pt.stack(parts), dims="covariate")
+    slopes = raw
+    if tau is not None:
+        c, learned = pm.Data("centring_slopes", centring), np.array([prior is None for prior in plan.slopes], float)
+        width = pt.exp(c * pt.log(tau))
+        pm.Potential("prior_slopes", (learned * (-0.5 * (raw / width) ** 2 - pt.log(width))).sum())
+        slopes = raw * pt.exp((1.0 - c) * pt.log(tau))
+    for prior in dict.fromkeys(q for q in plan.slopes if q is not None):
+        same = np.flatnonzero([q == prior for q in plan.slopes])
+        pm.Potential(f"prior_slopes_{same[0]}", log_density(raw[same], prior).sum())
+    return pm.Deterministic("slopes", slopes, dims="covariate")
 
 
 def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
@@ -122,34 +139,16 @@ def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
     return {name: sds[name] for name in names}
 
 
-def typical_sds(problem: FitProblem) -> dict[str, float]:
-    """Size that each group's sd has as a rule: a first guess for the centring."""
-    scale = float(problem.response.y.std()) if problem.family == "gaussian" else 1.0
-    return {g.name: TYPICAL_SD[g.role] * scale for g in problem.design.groups}
-
-
-def centrings(problem: FitProblem, sds: Mapping[str, float], rows: Rows | None = None) -> dict[str, np.ndarray]:
-    """How far each level's effect is centred: the share of information that its respondents have, data against prior.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``centring_<group>`` to c in [0, 1), one a level: n_eff σ² / (1 + n_eff σ²).
-    """
-    rows = collect_rows(problem) if rows is None else rows
-    found = {}
-    for group, at in zip(problem.design.groups, rows.index, strict=True):
-        signal = np.bincount(at, rows.information, minlength=len(group.labels)) * sds[group.name] ** 2
-        found[f"centring_{group.name}"] = signal / (1.0 + signal)
-    return found
-
-
-def _effect(group: Group, sd: Any, centring: np.ndarray) -> Any:
-    """Effects of one group, partially non-centred."""
+def _effect(group: Group, sd: Any, centring: np.ndarray, raw: Any | None) -> Any:
+    """Effects of one group, partially non-centred; ``raw`` where they are whitened with others."""
     log_sd = pt.log(sd)
     c = pm.Data(f"centring_{group.name}", centring)
-    z = pm.Normal(f"raw_{group.name}", 0.0, pt.exp(c * log_sd), shape=len(group.labels))
-    return pm.Deterministic(f"effect_{group.name}", z * pt.exp((1.0 - c) * log_sd), dims=group.name)
+    scale = pt.exp(c * log_sd)
+    if raw is None:
+        raw = pm.Normal(f"raw_{group.name}", 0.0, scale, shape=len(group.labels))
+    else:
+        pm.Potential(f"prior_{group.name}", (-0.5 * (raw / scale) ** 2 - c * log_sd).sum())
+    return pm.Deterministic(f"effect_{group.name}", raw * pt.exp((1.0 - c) * log_sd), dims=group.name)
 
 
 def _intercept(plan: PriorPlan, shift: Any, problem: FitProblem) -> Any:
