@@ -102,7 +102,8 @@ def init(example: bool, size: str, project: Path, as_json: bool, debug: bool) ->
 
     written = init_project(project, example=example, size=size)
     names = [p.relative_to(project).as_posix() for p in written]
-    text = f"Wrote {', '.join(names)} in {project}.\nNext: placewise check, then placewise run."
+    where, here = ("this folder", "") if project == Path() else (str(project), f" --project {project}")
+    text = f"Wrote {', '.join(names)} in {where}.\nNext: placewise check{here}, then placewise run{here}."
     click.echo(json.dumps({"status": "done", "exit_status": 0, "written": names}) if as_json else text)
 
 
