@@ -16,7 +16,7 @@ from placewise.models.engines import FitOptions, FitProblem
 
 KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
-TARGET_ACCEPT = 0.9
+TARGET_ACCEPT = 0.85
 PILOT_TUNE, PILOT_DRAWS = 300, 200
 LOW = 0.05
 
