@@ -197,6 +197,11 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         {"outcome.estimand": "latent", "outcome.finite_population": True},
         "latent score has no finite population",
     ),
+    (
+        GAUSSIAN,
+        {"outcome.variance": "v", "outcome.finite_population": True},
+        "finite_population: where the variances are known",
+    ),
     (GAUSSIAN, {"outcome.estimand": "men"}, "outcome.estimand: this is no estimand"),
     (CUMULATIVE, {"outcome.order": DELETE}, "outcome.order: a cumulative outcome needs this key"),
     (CUMULATIVE, {"outcome.order": ["fairly"]}, "expected at least 2 values, got 1"),

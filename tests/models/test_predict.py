@@ -70,5 +70,10 @@ def test_links_of_the_other_families() -> None:
     assert gaussian.sigma.tolist() == [1.0] * 6
     poisson = build_estimand(EstimandSpec("", "mean"), _outcome("poisson"), _posterior(intercept=np.zeros((2, 3))))
     assert (poisson.kind, poisson.link) == ("mean", "log")
-    latent = build_estimand(EstimandSpec("", "latent"), _outcome("bernoulli"), _posterior(intercept=np.zeros((2, 3))))
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "gaussian", "poisson", "cumulative"])
+def test_a_latent_estimand_is_the_predictor_itself_without_bounds_or_people(family: str) -> None:
+    latent = build_estimand(EstimandSpec("", "latent"), _outcome(family), _posterior(intercept=np.zeros((2, 3))))
     assert (latent.kind, latent.link) == ("latent", "identity")
+    assert (latent.lower, latent.upper) == (-np.inf, np.inf)

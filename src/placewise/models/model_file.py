@@ -230,7 +230,7 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
         one_of(*ENGINES)(override, place)
     engine = override or written or DEFAULT_ENGINE
     if engine in ENGINES and engine != "nuts":
-        place.unavailable(f"engine {engine!r}", "write engine = \"nuts\", or give --engine nuts on the command line")
+        place.unavailable(f"engine {engine!r}", 'write engine = "nuts", or give --engine nuts on the command line')
     return engine
 
 
@@ -243,6 +243,10 @@ def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
     )  # fmt: skip
     if values["finite_population"] and estimands and all(e.kind == "latent" for e in estimands):
         place.at("finite_population").add("a latent score has no finite population", "leave this key out")
+    if values["finite_population"] and values["variance"]:
+        place.at("finite_population").add(
+            "where the variances are known, how much one person differs from another is not", "leave this key out"
+        )
     return OutcomeSpec(
         name=name,
         title=values["title"] or name,

@@ -77,7 +77,7 @@ def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> boo
     """Default of ``finite_population``: on, unless nothing says how many people there are or how they vary."""
     if outcome.finite_population is not None:
         return outcome.finite_population
-    latent = outcome.estimands[0].kind == "latent"
+    latent = all(e.kind == "latent" for e in outcome.estimands)
     return has_people and not latent and not known_variance and outcome.family != "poisson"
 
 
@@ -102,17 +102,17 @@ def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterio
     With F_k = logit⁻¹(c_k − η), k = 1..K−1, F_0 = 0 and F_K = 1: the share of a set of categories is Σ_{k in set}
     (F_k − F_{k−1}), the mean of scores 1..K is K − Σ F_k, and the mean of their squares K² − Σ (2k + 1) F_k.
     """
+    if spec.kind == "latent":
+        return Estimand(spec.name, "latent", "identity")
     if outcome.family in ("bernoulli", "binomial", "cumulative"):
-        if spec.kind == "latent":
-            return Estimand(spec.name, "latent", "identity")
         if outcome.family != "cumulative":
             zero = np.zeros((1, posterior.n_draws))
             return Estimand(spec.name, "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
         return _ordinal(spec, outcome.order, posterior.draws("cutpoints").T)
     if outcome.family == "gaussian":
         sigma = posterior.draws("sigma") if posterior.has("sigma") else None
-        return Estimand(spec.name, "latent" if spec.kind == "latent" else "mean", "identity", sigma=sigma)
-    return Estimand(spec.name, "mean", "identity" if spec.kind == "latent" else "log", lower=0.0)
+        return Estimand(spec.name, "mean", "identity", sigma=sigma)
+    return Estimand(spec.name, "mean", "log", lower=0.0)
 
 
 def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray) -> Estimand:

@@ -52,7 +52,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         formula=" ".join(model.formula.split()),
         engine=model.engine,
         higher_is_better=outcome.higher_is_better,
-        finite_population=run.predictor.finite_population,
+        finite_population=run.predictor.finite_population and estimand.kind != "latent",
         has_frame=data.frame is not None,
         surveys=[survey_use(data, spec.surveys[outcome.surveys[0]], outcome)],
         draws=run.predictor.n_draws,
