@@ -53,3 +53,11 @@ def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch):
 
 def test_no_scalars_make_no_values():
     assert mixing.rhat(np.empty((4, 10, 0))).shape == (0,)
+
+
+@pytest.mark.parametrize("chains", [2, 4])
+def test_chains_stuck_at_two_values_do_not_pass(chains: int):
+    x = np.zeros((chains, 100, 1))
+    x[::2] = 1.0
+    assert mixing.rhat(x)[0] > 100
+    assert mixing.ess_bulk(x)[0] < 10

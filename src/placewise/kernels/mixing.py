@@ -64,14 +64,16 @@ def _normal_scores(x: np.ndarray) -> np.ndarray:
 def _rhat_rank(x: np.ndarray) -> np.ndarray:
     split = _split(x)
     folded = np.abs(split - np.median(split, axis=(0, 1)))
-    return np.asarray(np.maximum(_rhat(_normal_scores(split)), _rhat(_normal_scores(folded))))
+    # chains stuck at two values have nothing to fold: the bulk alone then tells
+    return np.asarray(np.fmax(_rhat(_normal_scores(split)), _rhat(_normal_scores(folded))))
 
 
 def _rhat(z: np.ndarray) -> np.ndarray:
     n = z.shape[1]
     between = n * z.mean(axis=1).var(axis=0, ddof=1)
     within = z.var(axis=1, ddof=1).mean(axis=0)
-    ratio: np.ndarray = np.sqrt((between / within + n - 1) / n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: np.ndarray = np.sqrt((between / within + n - 1) / n)
     return ratio
 
 
