@@ -7,7 +7,7 @@ import pytest
 
 from placewise.errors import Problems
 from placewise.models.design import Column, Design, Group
-from placewise.models.prior_plan import check_prior_keys, plan_priors, scaled
+from placewise.models.prior_plan import check_collective_keys, check_prior_keys, plan_priors, scaled
 from placewise.models.priors import Prior, parse_prior
 
 ROLES = {"age": "other", "oac": "class", "region": "geography", "lad": "geography", "oa": "geography"}
@@ -109,3 +109,16 @@ def test_a_prior_for_a_group_that_does_not_exist_is_named() -> None:
     assert len(told) == 2
     assert "did you mean 'lad'" in told[0]
     assert "no covariate 'w'" in told[1]
+
+
+def test_a_collective_prior_that_no_group_takes_is_named(design: Design) -> None:
+    flat = Prior("flat")
+    collective = {"sd:geography": flat, "sd:classes": flat, "intercept": flat}
+    problems = Problems()
+    check_collective_keys(collective, 1.5, design, "models/m.toml", problems)
+    assert not list(problems)
+    own = {f"sd:{g.name}": flat for g in design.groups}
+    check_collective_keys(collective | own, 1.5, design, "models/m.toml", problems)
+    assert [p.where.removeprefix("models/m.toml: model.priors.") for p in problems] == [
+        "'sd:geography'", "'split:geography'", "'sd:classes'",
+    ]  # fmt: skip

@@ -178,3 +178,21 @@ def check_prior_keys(
             problems.add(
                 f"{where}: model.priors.{key!r}", f"the formula has no covariate {name!r}", nearest(name, columns)
             )
+
+
+def check_collective_keys(
+    priors: Mapping[str, Prior], split: float | None, design: Design, where: str, problems: Problems
+) -> None:
+    """Note every prior of several groups at once that no group of the design is left to take."""
+    sharing = [g.name for g in design.groups if g.role == "geography" and _own(priors, g.name) is None]
+    classes = [g.name for g in design.groups if g.role == "class" and _own(priors, g.name) is None]
+    for key in ("sd:geography", "var:geography"):
+        if key in priors and not sharing:
+            problems.add(f"{where}: model.priors.{key!r}", "no group shares the geography's total", "leave it out")
+    if split is not None and len(sharing) < 2:
+        message = "there are not two groups between which the geography's total is split"
+        problems.add(f"{where}: model.priors.'split:geography'", message, "leave it out")
+    if "sd:classes" in priors and not classes:
+        problems.add(f"{where}: model.priors.'sd:classes'", "the formula has no class without its own", "leave it out")
+    if "intercept" in priors and not design.intercept:
+        problems.add(f"{where}: model.priors.intercept", "the formula has no intercept", "leave it out")

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placewise.errors import Problems
+from placewise.errors import Problems, nearest
 from placewise.models.formula import parse_formula
-from placewise.models.prior_plan import check_prior_keys
+from placewise.models.prior_plan import check_collective_keys, check_prior_keys
 from placewise.models.spec import ModelSpec
 from placewise.models.terms import Formula
 from placewise.pipeline.project_spec import ProjectSpec
@@ -201,6 +201,10 @@ class ProjectInputs:
         groups, columns = [g.name for g in design.groups], [c.name for c in design.columns]
         before = len(problems)
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
+        check_collective_keys(model.priors, model.split, design, _file(model), problems)
+        for name in set(model.structure) - set(groups):
+            where = f"{_file(model)}: model.structure"
+            problems.add(where, f"the formula has no group {name!r}", nearest(name, groups))
         return design if len(problems) == before else None
 
 

@@ -117,7 +117,7 @@ class Model:
 
     def _prepare(self, data: pd.DataFrame) -> tuple[Design, Response]:
         from placewise.models.build import build_design
-        from placewise.models.prior_plan import check_prior_keys
+        from placewise.models.prior_plan import check_collective_keys, check_prior_keys
         from placewise.surveys.outcome import encode_response
         from placewise.surveys.reading import complete_cases
 
@@ -159,6 +159,7 @@ class Model:
         if design is not None:
             groups, names = [g.name for g in design.groups], [c.name for c in design.columns]
             check_prior_keys(self.spec.priors, groups, names, WHERE, problems)
+            check_collective_keys(self.spec.priors, self.spec.split, design, WHERE, problems)
         problems.raise_if_any()
         assert design is not None
         return design, response
