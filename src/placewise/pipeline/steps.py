@@ -18,6 +18,9 @@ Step = Callable[[OutcomeRun], Mapping[str, Any]]
 BYTES_A_DRAW = 12
 BYTES_AN_AREA = 1500
 
+# Each thread holds a block of draws and its copies, some 100 MB: the national run must stay under 2 GiB.
+MOST_THREADS = 4
+
 
 def read_data(run: OutcomeRun) -> Mapping[str, Any]:
     """Read and check the data; nothing of it is written."""
@@ -79,11 +82,11 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.estimates.summarise import summarise
     from placewise.publish.tables import write_estimates
 
-    predictor = run.predictor
+    predictor, threads = run.predictor, min(run.work.jobs, MOST_THREADS)
     summaries = []
     for position, estimand in enumerate(run.model.outcome.estimands):
         with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
-            summary = summarise(predictor, position, names=run.data.areas.names, threads=run.work.jobs, progress=bar)
+            summary = summarise(predictor, position, names=run.data.areas.names, threads=threads, progress=bar)
         name = f"estimates_{estimand.name}" if position else "estimates"
         write_estimates(run.named(summary.estimates), run.store.folder, name)
         summaries.append(summary)
