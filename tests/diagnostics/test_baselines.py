@@ -31,8 +31,9 @@ def made_up(kind: str = "share", n: int = 2000, n_areas: int = 300) -> tuple[Bas
     coarse = np.array([v[:2] for v in fine], dtype=object)
     classes = {"fine": fine, "coarse": coarse}
     lad = np.array([f"L{a % 20}" for a in range(n_areas)], dtype=object)
-    return BaselineData(kind, y, area_x[area], area_x, {k: v[area] for k, v in classes.items()}, classes, lad[area],
-                        size), truth
+    return BaselineData(
+        kind, y, area_x[area], area_x, {k: v[area] for k, v in classes.items()}, classes, lad[area], size
+    ), truth
 
 
 def by_name(found: Baselines) -> dict:
@@ -51,8 +52,10 @@ def test_class_lookup_falls_back_to_the_parent_then_to_the_nation():
     sub = np.array(["a1"] * 10 + ["a2"] * 5 + ["b1"] * 3, dtype=object)
     top = np.array(["a"] * 15 + ["b"] * 3, dtype=object)
     y = np.array([1.0] * 10 + [0.0] * 5 + [1.0, 1.0, 0.0])
-    area = {"top": np.array(["a", "a", "a", "b", None], dtype=object),
-            "sub": np.array(["a1", "a2", "a9", "b1", None], dtype=object)}
+    area = {
+        "top": np.array(["a", "a", "a", "b", None], dtype=object),
+        "sub": np.array(["a1", "a2", "a9", "b1", None], dtype=object),
+    }
     data = BaselineData("share", y, np.empty((18, 0)), np.empty((5, 0)), {"top": top, "sub": sub}, area, top)
     found = class_lookup(data, np.arange(18))
     nation, parent = y.mean(), y[:15].mean()
@@ -62,8 +65,15 @@ def test_class_lookup_falls_back_to_the_parent_then_to_the_nation():
 
 def test_classes_may_be_named_in_any_order():
     data, _ = made_up()
-    turned = BaselineData(data.kind, data.y, data.x, data.area_x, dict(reversed(data.classes.items())),
-                          dict(reversed(data.area_classes.items())), data.groups)
+    turned = BaselineData(
+        data.kind,
+        data.y,
+        data.x,
+        data.area_x,
+        dict(reversed(data.classes.items())),
+        dict(reversed(data.area_classes.items())),
+        data.groups,
+    )
     assert np.array_equal(by_name(baselines(data))["classes"].areas, by_name(baselines(turned))["classes"].areas)
 
 
@@ -138,8 +148,13 @@ def test_census_audit_figures(shared: Path):
     x = areas.iloc[:, 9:].astype(float).assign(density=np.log(areas["density"])).to_numpy()
     classes = {c: areas[c].to_numpy(dtype=object) for c in ("oac21_supergroup", "oac21_group", "oac21_subgroup")}
     data = BaselineData(
-        "share", people["health"].isin(["good", "very good"]).to_numpy(dtype=float), x[row], x,
-        {c: v[row] for c, v in classes.items()}, classes, areas["rgn24cd"].to_numpy(dtype=object)[row],
+        "share",
+        people["health"].isin(["good", "very good"]).to_numpy(dtype=float),
+        x[row],
+        x,
+        {c: v[row] for c, v in classes.items()},
+        classes,
+        areas["rgn24cd"].to_numpy(dtype=object)[row],
     )
     found = by_name(baselines(data, n_folds=3))
     rmse = {name: np.sqrt(np.mean((b.areas - truth) ** 2)) for name, b in found.items()}

@@ -58,8 +58,9 @@ def test_replicates_are_the_same_every_time():
 def test_means_have_normal_replicates():
     n = np.array([100, 100])
     fitted = np.full((4000, 2), 3.0)
-    found = predictive_check("region", ["a", "b"], n, np.array([3.0, 3.3]), fitted, seed=2,
-                             variance=np.full((4000, 2), 1.0)).table
+    found = predictive_check(
+        "region", ["a", "b"], n, np.array([3.0, 3.3]), fitted, seed=2, variance=np.full((4000, 2), 1.0)
+    ).table
     assert found["lower"].to_numpy() == pytest.approx([3 - 0.1645, 3 - 0.1645], abs=0.01)
     assert found["p_value"].tolist() == pytest.approx([0.5, 0.9987], abs=0.03)
     assert found["inside"].tolist() == [True, False]
@@ -84,8 +85,9 @@ def test_group_means_by_key_for_answers_and_for_draws():
 
 
 def direct_and_modelled() -> tuple[pd.DataFrame, pd.DataFrame]:
-    direct = pd.DataFrame({"domain": ["c", "a", "b"], "estimate": [0.7, 0.3, 0.5], "se": [0.1, 0.1, 0.1],
-                           "n": [20, 20, 5]})
+    direct = pd.DataFrame(
+        {"domain": ["c", "a", "b"], "estimate": [0.7, 0.3, 0.5], "se": [0.1, 0.1, 0.1], "n": [20, 20, 5]}
+    )
     modelled = pd.DataFrame({"area_code": ["a", "b", "c", "d"], "mean": [0.4, 0.5, 0.6, 0.1], "sd": 0.06})
     return direct, modelled
 
@@ -114,8 +116,13 @@ def test_w_holds_its_size_for_a_shrinkage_estimator_that_is_right():
     for _ in range(200):
         truth = 0.5 + 0.05 * rng.standard_normal(60)
         direct = truth + 0.05 * rng.standard_normal(60)
-        modelled = pd.DataFrame({"area_code": [f"{k:02d}" for k in range(60)], "mean": 0.5 + 0.5 * (direct - 0.5),
-                                 "sd": 0.05 * np.sqrt(0.5)})
+        modelled = pd.DataFrame(
+            {
+                "area_code": [f"{k:02d}" for k in range(60)],
+                "mean": 0.5 + 0.5 * (direct - 0.5),
+                "sd": 0.05 * np.sqrt(0.5),
+            }
+        )
         table = pd.DataFrame({"domain": modelled["area_code"], "estimate": direct, "se": 0.05, "n": 50})
         rejected.append((shrinkage(table, modelled).p_value or 0) < 0.1)
     assert 0.04 < np.mean(rejected) < 0.17

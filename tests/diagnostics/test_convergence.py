@@ -94,8 +94,11 @@ def test_labels_that_tell_who_was_sampled_are_not_written():
     rng = np.random.default_rng(2)
     many = rng.standard_normal((CHAINS, DRAWS, 60))
     few = rng.standard_normal((CHAINS, DRAWS, 4))
-    idata = inference.build({"area": many, "psu": few}, {"area": ["oa"], "psu": ["cluster"]},
-                            {"oa": [f"E{i}" for i in range(60)], "cluster": list("wxyz")})
+    idata = inference.build(
+        {"area": many, "psu": few},
+        {"area": ["oa"], "psu": ["cluster"]},
+        {"oa": [f"E{i}" for i in range(60)], "cluster": list("wxyz")},
+    )
     places = {w for c in diagnose(idata, private=["cluster"]).checks for w in c.where}
     assert places == {"area", "psu"}
     assert any("psu[" in w for c in diagnose(idata, names=["psu"]).checks for w in c.where)
@@ -118,6 +121,10 @@ def test_further_checks_join_and_the_worst_verdict_is_the_status():
     written = json.loads(json.dumps(good.with_checks([extra]).to_dict(), allow_nan=False))
     assert written["status"] == "warn"
     assert written["checks"][-1] == {
-        "name": "frame", "value": None, "threshold": 0.01, "verdict": "warn",
-        "sentence": "Half a percent of people lack a group.", "where": [],
+        "name": "frame",
+        "value": None,
+        "threshold": 0.01,
+        "verdict": "warn",
+        "sentence": "Half a percent of people lack a group.",
+        "where": [],
     }

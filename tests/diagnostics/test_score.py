@@ -21,16 +21,22 @@ N_AREAS = 240
 
 def small_truth(rng: np.random.Generator) -> pd.DataFrame:
     people = rng.integers(50, 400, N_AREAS)
-    oa = pd.DataFrame({
-        "area_level": "oa", "area_code": [f"E{i:04d}" for i in range(N_AREAS)], "population": people,
-        "truth": rng.uniform(0.3, 0.7, N_AREAS), "by_lad": [f"L{i // 40}" for i in range(N_AREAS)],
-        "by_kind": np.where(np.arange(N_AREAS) % 3 == 0, "town", "country"),
-    })
+    oa = pd.DataFrame(
+        {
+            "area_level": "oa",
+            "area_code": [f"E{i:04d}" for i in range(N_AREAS)],
+            "population": people,
+            "truth": rng.uniform(0.3, 0.7, N_AREAS),
+            "by_lad": [f"L{i // 40}" for i in range(N_AREAS)],
+            "by_kind": np.where(np.arange(N_AREAS) % 3 == 0, "town", "country"),
+        }
+    )
     oa["count"] = oa["truth"] * oa["population"]
     lad = oa.groupby("by_lad", as_index=False)[["population", "count"]].sum()
     lad = lad.rename(columns={"by_lad": "area_code"}).assign(area_level="lad")
-    nation = pd.DataFrame({"area_level": ["national"], "area_code": ["all"], "population": [people.sum()],
-                           "count": [oa["count"].sum()]})
+    nation = pd.DataFrame(
+        {"area_level": ["national"], "area_code": ["all"], "population": [people.sum()], "count": [oa["count"].sum()]}
+    )
     table = pd.concat([oa, lad, nation], ignore_index=True)
     return table.assign(truth=table["count"] / table["population"])
 
@@ -46,9 +52,15 @@ def estimates_from(truth: pd.DataFrame, rng: np.random.Generator, sd: float = 0.
         scale = math.sqrt(weight @ (mean - centre) ** 2) or 1.0
         index = (mean - centre) / scale
         table = rows[["area_level", "area_code"]].assign(
-            outcome="health", mean=mean, sd=sd, index=index, index_sd=sd / scale,
-            p_above_national=1 / (1 + np.exp(-index)), p_top_decile=rng.uniform(0, 0.2, n),
-            p_bottom_decile=rng.uniform(0, 0.2, n), triple_goal=centre + 1.1 * (mean - centre),
+            outcome="health",
+            mean=mean,
+            sd=sd,
+            index=index,
+            index_sd=sd / scale,
+            p_above_national=1 / (1 + np.exp(-index)),
+            p_top_decile=rng.uniform(0, 0.2, n),
+            p_bottom_decile=rng.uniform(0, 0.2, n),
+            triple_goal=centre + 1.1 * (mean - centre),
         )
         for percent, z in ((50, 0.674), (90, 1.645), (95, 1.96)):
             table[f"ci{percent}_lower"], table[f"ci{percent}_upper"] = mean - z * sd, mean + z * sd
@@ -88,15 +100,23 @@ def tables(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_measures_have_their_closed_forms():
-    truth = pd.DataFrame({
-        "area_level": ["oa"] * 4 + ["national"], "area_code": ["a", "b", "c", "d", "all"],
-        "population": [1, 1, 1, 1, 4], "truth": [0.1, 0.2, 0.3, 0.4, 0.25],
-    })
-    estimates = pd.DataFrame({
-        "area_level": ["oa"] * 4 + ["national"], "area_code": ["d", "c", "b", "a", "all"],
-        "mean": [0.5, 0.3, 0.2, 0.0, 0.25], "ci90_lower": [0.45, 0.2, 0.2, -0.1, 0.2],
-        "ci90_upper": [0.6, 0.4, 0.2, 0.05, 0.3],
-    })
+    truth = pd.DataFrame(
+        {
+            "area_level": ["oa"] * 4 + ["national"],
+            "area_code": ["a", "b", "c", "d", "all"],
+            "population": [1, 1, 1, 1, 4],
+            "truth": [0.1, 0.2, 0.3, 0.4, 0.25],
+        }
+    )
+    estimates = pd.DataFrame(
+        {
+            "area_level": ["oa"] * 4 + ["national"],
+            "area_code": ["d", "c", "b", "a", "all"],
+            "mean": [0.5, 0.3, 0.2, 0.0, 0.25],
+            "ci90_lower": [0.45, 0.2, 0.2, -0.1, 0.2],
+            "ci90_upper": [0.6, 0.4, 0.2, 0.05, 0.3],
+        }
+    )
     level = score_tables(estimates, truth)["levels"]["oa"]
     assert level["rmse"] == pytest.approx(math.sqrt(0.02 / 4), rel=1e-5)
     assert level["mae"] == pytest.approx(0.05)
@@ -130,9 +150,19 @@ def test_agrees_with_the_independent_scorer_on_the_census(shared: Path, tmp_path
     assert json.loads(json.dumps(ours)) == ours
 
 
-BARS = ["oa.rmse<=0.5", "levels.*.missing==0", "oa.cov90 in 0.5:1", "oa.cov90_by.*.min >= 0.99", "index.r>2",
-        "nothing.here>0", "national.estimate in 0:1", "oa.cov90_by.lad.all.L3>=0", "index.rank_1_is==1",
-        "incoherence.* in 0:1e-9", " index.wmean in -0.001:0.001 "]
+BARS = [
+    "oa.rmse<=0.5",
+    "levels.*.missing==0",
+    "oa.cov90 in 0.5:1",
+    "oa.cov90_by.*.min >= 0.99",
+    "index.r>2",
+    "nothing.here>0",
+    "national.estimate in 0:1",
+    "oa.cov90_by.lad.all.L3>=0",
+    "index.rank_1_is==1",
+    "incoherence.* in 0:1e-9",
+    " index.wmean in -0.001:0.001 ",
+]
 
 
 def test_bars_agree_with_the_independent_scorer(shared: Path, tables: tuple[Path, Path]):
@@ -237,16 +267,33 @@ def test_truth_from_counts_of_small_areas(tables: tuple[Path, Path], tmp_path: P
     counts = pd.DataFrame({"OA": oa["area_code"], "yes": oa["count"], "all": oa["population"]})
     counts.sample(frac=1, random_state=1).to_csv(tmp_path / "counts.csv", index=False)
     pd.DataFrame({"oa": oa["area_code"], "kind": oa["by_kind"], "lad": oa["by_lad"]}).to_csv(
-        tmp_path / "areas.csv", index=False)
+        tmp_path / "areas.csv", index=False
+    )
     lad = oa.groupby("by_lad")[["count", "population"]].sum()
-    known = pd.concat([
-        oa.assign(truth=oa["count"] / oa["population"]),
-        lad.assign(truth=lad["count"] / lad["population"], area_level="lad").rename_axis("area_code").reset_index(),
-        pd.DataFrame({"area_level": ["national"], "area_code": ["all"], "population": [oa["population"].sum()],
-                      "truth": [oa["count"].sum() / oa["population"].sum()]}),
-    ], ignore_index=True)
-    built, status = run_score(tables[0], tmp_path / "counts.csv", areas=tmp_path / "areas.csv", by=["kind"],
-                              truth_code="OA", truth_count="yes", truth_total="all")
+    known = pd.concat(
+        [
+            oa.assign(truth=oa["count"] / oa["population"]),
+            lad.assign(truth=lad["count"] / lad["population"], area_level="lad").rename_axis("area_code").reset_index(),
+            pd.DataFrame(
+                {
+                    "area_level": ["national"],
+                    "area_code": ["all"],
+                    "population": [oa["population"].sum()],
+                    "truth": [oa["count"].sum() / oa["population"].sum()],
+                }
+            ),
+        ],
+        ignore_index=True,
+    )
+    built, status = run_score(
+        tables[0],
+        tmp_path / "counts.csv",
+        areas=tmp_path / "areas.csv",
+        by=["kind"],
+        truth_code="OA",
+        truth_count="yes",
+        truth_total="all",
+    )
     expected = score_tables(pd.read_parquet(tables[0]), known)
     assert status == 0
     for level in ("oa", "lad", "national"):
@@ -256,10 +303,15 @@ def test_truth_from_counts_of_small_areas(tables: tuple[Path, Path], tmp_path: P
 
 
 def test_truth_names_the_group_of_areas_that_lie_in_one_only():
-    areas = pd.DataFrame({
-        "oa": ["a", "b", "c", "d"], "lad": ["X", "Y", "X", "Y"], "kind": ["town", "town", "town", None],
-        "yes": [1, 2, 3, 4], "all": [10, 10, 20, 40],
-    })
+    areas = pd.DataFrame(
+        {
+            "oa": ["a", "b", "c", "d"],
+            "lad": ["X", "Y", "X", "Y"],
+            "kind": ["town", "town", "town", None],
+            "yes": [1, 2, 3, 4],
+            "all": [10, 10, 20, 40],
+        }
+    )
     table = build_truth(areas, "oa", "yes", "all", ["lad"], ["kind"]).set_index(["area_level", "area_code"])
     assert table.index.tolist() == [*(("oa", code) for code in "abcd"), ("lad", "X"), ("lad", "Y"), ("national", "all")]
     assert table.loc[("lad", "X"), ["population", "count"]].tolist() == [30, 4]
@@ -283,8 +335,9 @@ def test_counts_that_miss_an_area_or_exceed_the_total_are_refused(tables: tuple[
         return str(result["error"])
 
     assert "no count for 1 of 240 areas, the first: E0000" in error(table.iloc[1:])
-    assert "1 areas count more people than they have, the first: E0007" in error(table.assign(
-        yes=np.where(table.index == 7, 21, 10)))
+    assert "1 areas count more people than they have, the first: E0007" in error(
+        table.assign(yes=np.where(table.index == 7, 21, 10))
+    )
     assert "2 areas have nobody" in error(table.assign(all=np.where(table.index < 2, 0, 20), yes=0))
     assert "1 repeated codes" in error(pd.concat([table, table.head(1)]))
 
@@ -304,8 +357,12 @@ def test_files_that_are_not_tables_are_an_error(tables: tuple[Path, Path], tmp_p
     broken.write_bytes(b"\x00\x01")
     bars = tmp_path / "bars.json"
     bars.write_text("{}")
-    for args, options in (((broken, tables[1]), {}), ((tmp_path / "none.csv", tables[1]), {}),
-                          (tables, {"bar_files": [bars]}), (tables, {"bar_files": [tmp_path / "none.json"]})):
+    for args, options in (
+        ((broken, tables[1]), {}),
+        ((tmp_path / "none.csv", tables[1]), {}),
+        (tables, {"bar_files": [bars]}),
+        (tables, {"bar_files": [tmp_path / "none.json"]}),
+    ):
         result, status = run_score(*args, **options)
         assert (result["ok"], status) == (False, 1)
         assert str(tmp_path) in result["error"]

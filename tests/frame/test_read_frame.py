@@ -20,8 +20,11 @@ A = 5
 
 def cells() -> pd.DataFrame:
     """Five areas by two sexes and three ages, with a column that no formula uses."""
-    rows = [(f"E{a}", sex, age, a % 2, 1.0 + a + 10 * k)
-            for a in range(A) for k, (sex, age) in enumerate((s, g) for s in ("m", "f") for g in (1, 2, 10))]
+    rows = [
+        (f"E{a}", sex, age, a % 2, 1.0 + a + 10 * k)
+        for a in range(A)
+        for k, (sex, age) in enumerate((s, g) for s in ("m", "f") for g in (1, 2, 10))
+    ]
     return pd.DataFrame(rows, columns=["oa", "sex", "age", "tenure", "N"])
 
 
@@ -100,8 +103,10 @@ def test_counts_are_scaled_to_the_population(spec: FrameSpec, areas: AreaTable) 
     assert frame.population() == pytest.approx(people, rel=1e-14)
     own = cells().query("oa == 'E3'")["N"].to_numpy()
     assert np.sort(frame.count[:6]) == pytest.approx(np.sort(own / own.sum() * 100))
-    worst = max(areas.codes, key=lambda a: abs(cells().query("oa == @a")["N"].sum() / dict(
-        zip(areas.codes, people, strict=True))[a] - 1))
+    worst = max(
+        areas.codes,
+        key=lambda a: abs(cells().query("oa == @a")["N"].sum() / dict(zip(areas.codes, people, strict=True))[a] - 1),
+    )
     assert f"5 areas; the largest discrepancy is {worst}" in frame.notes[0]
     exact = cells().groupby("oa")["N"].sum()[areas.codes].to_numpy()
     assert read(spec, replace(areas, population=exact), cells()).notes == ()
@@ -158,8 +163,14 @@ def test_the_order_of_areas_moves_whole_areas(spec: FrameSpec, areas: AreaTable)
 
 def test_the_frame_of_1988(shared: Path, tmp_path: Path) -> None:
     source = pd.read_parquet(shared / "election88" / "frame.parquet")
-    states = AreaTable(pd.DataFrame({"state": [str(i) for i in range(1, 52)]}, dtype="str"), "state", (), (), None,
-                       np.ones(51, dtype=bool))
+    states = AreaTable(
+        pd.DataFrame({"state": [str(i) for i in range(1, 52)]}, dtype="str"),
+        "state",
+        (),
+        (),
+        None,
+        np.ones(51, dtype=bool),
+    )
     problems = Problems()
     frame = read_frame(FrameSpec(shared / "election88" / "frame.parquet", "N"), states, "state", None, problems)
     assert not problems

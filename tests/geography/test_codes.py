@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from placewise.geography.codes import as_codes, as_labels, as_numbers, infer, listing, matches
 
 VALUES = st.lists(
-    st.one_of(st.none(), st.integers(-10**9, 10**9), st.floats(allow_nan=True, width=32), st.text(max_size=8)),
+    st.one_of(st.none(), st.integers(-(10**9), 10**9), st.floats(allow_nan=True, width=32), st.text(max_size=8)),
     max_size=30,
 )
 
@@ -73,8 +73,16 @@ def test_what_is_no_number(text: str) -> None:
 @pytest.mark.parametrize(
     ("values", "numeric"),
     [
-        (["1", "2.5", ""], True), (["1", "NA"], True), (["01", "02"], False), (["0.5", "0"], True), (["a", "1"], False),
-        (["NA", "x"], False), (["-05", "1"], False), (["1,234", "5"], True), ([None, None], True), (["inf", "1"], True),
+        (["1", "2.5", ""], True),
+        (["1", "NA"], True),
+        (["01", "02"], False),
+        (["0.5", "0"], True),
+        (["a", "1"], False),
+        (["NA", "x"], False),
+        (["-05", "1"], False),
+        (["1,234", "5"], True),
+        ([None, None], True),
+        (["inf", "1"], True),
     ],
 )
 def test_a_column_is_numeric_when_every_value_is(values: list[str | None], numeric: bool) -> None:

@@ -23,11 +23,19 @@ N = 24
 def country() -> pd.DataFrame:
     """24 areas in 6 wards, 3 districts and 2 regions."""
     i = np.arange(N)
-    return pd.DataFrame({
-        "oa": [f"E{k:03d}" for k in i], "ward": [f"W{k}" for k in i // 4], "lad": [f"L{k}" for k in i // 8],
-        "region": np.where(i < 16, "North", "South"), "kind": i % 3, "ladname": [f"District {k}" for k in i // 8],
-        "adults": 100 + i, "density": np.exp(i / 10), "other": i * 1.5,
-    })
+    return pd.DataFrame(
+        {
+            "oa": [f"E{k:03d}" for k in i],
+            "ward": [f"W{k}" for k in i // 4],
+            "lad": [f"L{k}" for k in i // 8],
+            "region": np.where(i < 16, "North", "South"),
+            "kind": i % 3,
+            "ladname": [f"District {k}" for k in i // 8],
+            "adults": 100 + i,
+            "density": np.exp(i / 10),
+            "other": i * 1.5,
+        }
+    )
 
 
 @pytest.fixture
@@ -35,8 +43,12 @@ def spec(tmp_path: Path) -> AreasSpec:
     return AreasSpec(tmp_path / "areas.csv", "oa", ("ward", "lad", "region"), ("kind",), {"lad": "ladname"}, "adults")
 
 
-def read(spec: AreasSpec, table: pd.DataFrame, base: dict[str, Any] | None = None,
-         covariates: set[str] | None = frozenset({"density"})) -> AreaTable:  # type: ignore[assignment]
+def read(
+    spec: AreasSpec,
+    table: pd.DataFrame,
+    base: dict[str, Any] | None = None,
+    covariates: set[str] | None = frozenset({"density"}),
+) -> AreaTable:  # type: ignore[assignment]
     table.to_csv(spec.table, index=False)
     problems = Problems()
     areas = read_areas(spec, base or {}, problems, covariates)
@@ -45,8 +57,12 @@ def read(spec: AreasSpec, table: pd.DataFrame, base: dict[str, Any] | None = Non
     return areas
 
 
-def faults(spec: AreasSpec, table: pd.DataFrame, base: dict[str, Any] | None = None,
-           covariates: set[str] = frozenset({"density"})) -> list[str]:  # type: ignore[assignment]
+def faults(
+    spec: AreasSpec,
+    table: pd.DataFrame,
+    base: dict[str, Any] | None = None,
+    covariates: set[str] = frozenset({"density"}),
+) -> list[str]:  # type: ignore[assignment]
     table.to_csv(spec.table, index=False)
     problems = Problems()
     assert read_areas(spec, base or {}, problems, covariates) is None
@@ -130,7 +146,12 @@ def test_population_faults_are_counted(spec: AreasSpec) -> None:
         table = put(table, "adults", rows, value)
     found = faults(spec, table)
     assert {f.split(": ")[1].split(" areas")[0] for f in found} == {
-        "zero for 1 of 24", "negative for 2 of 24", "infinite for 1 of 24", "missing for 1 of 24", "text for 1 of 24"}
+        "zero for 1 of 24",
+        "negative for 2 of 24",
+        "infinite for 1 of 24",
+        "missing for 1 of 24",
+        "text for 1 of 24",
+    }
     assert "'E001', 'E002'" in next(f for f in found if "negative" in f)
 
 
@@ -239,9 +260,14 @@ def test_the_order_of_rows_is_the_users_and_decides_nothing(spec: AreasSpec, ord
 
 def test_every_output_area_of_england(shared: Path) -> None:
     folder = shared / "census_audit" / "health_oa"
-    spec = AreasSpec(folder / "areas.parquet", "oa21cd", ("lsoa21cd", "msoa21cd", "lad22cd", "rgn24cd"),
-                     ("oac21_supergroup", "oac21_group", "oac21_subgroup"), population="population",
-                     neighbours={"lad22cd": folder / "adjacency_lad22.parquet"})
+    spec = AreasSpec(
+        folder / "areas.parquet",
+        "oa21cd",
+        ("lsoa21cd", "msoa21cd", "lad22cd", "rgn24cd"),
+        ("oac21_supergroup", "oac21_group", "oac21_subgroup"),
+        population="population",
+        neighbours={"lad22cd": folder / "adjacency_lad22.parquet"},
+    )
     problems = Problems()
     areas = read_areas(spec, {"rgn24cd": ("E12000007",)}, problems, {"nocar", "density"})
     assert areas is not None

@@ -43,12 +43,12 @@ def write(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
 @pytest.mark.parametrize(
     "content",
     [
-        "code,name,n\n01,Môn,\"1,234\"\n02,Ynys,5\n".encode(),
-        b"\xef\xbb\xbf" + "code,name,n\r\n01,Môn,\"1,234\"\r\n02,Ynys,5\r\n".encode(),
+        'code,name,n\n01,Môn,"1,234"\n02,Ynys,5\n'.encode(),
+        b"\xef\xbb\xbf" + 'code,name,n\r\n01,Môn,"1,234"\r\n02,Ynys,5\r\n'.encode(),
         "code;name;n\n01;Môn;1,234\n02;Ynys;5".encode(),
         "code\tname\tn\n01\tMôn\t1,234\n02\tYnys\t5\n".encode("latin-1"),
         "code|name|n\n 01 |Môn| 1,234\n02|Ynys |5\n\n".encode("cp1252"),
-        "code,name,n\n01,Môn,\"1,234\"\n02,Ynys,5\n".encode("utf-16"),
+        'code,name,n\n01,Môn,"1,234"\n02,Ynys,5\n'.encode("utf-16"),
         "\n code , name,n\n01,Môn,1234\n02,Ynys,5\n".encode(),
         "code,name,n\r01,Môn,1234\r02,Ynys,5\r".encode(),
     ],
@@ -134,15 +134,26 @@ def test_no_file_no_folder_unknown_ending(tmp_path: Path) -> None:
 
 def test_parquet_types_become_text_or_numbers(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    frame = pd.DataFrame({
-        "code": pd.Categorical(["b", "a"]), "whole": [1, 2], "flag": [True, False], "text": [" x", ""],
-        "day": pd.to_datetime(["2021-03-21", "2021-03-22"]), "gap": pd.array([1, None], dtype="Int64"),
-        "digits": ["1", "2,000"],
-    }).set_index("code")
+    frame = pd.DataFrame(
+        {
+            "code": pd.Categorical(["b", "a"]),
+            "whole": [1, 2],
+            "flag": [True, False],
+            "text": [" x", ""],
+            "day": pd.to_datetime(["2021-03-21", "2021-03-22"]),
+            "gap": pd.array([1, None], dtype="Int64"),
+            "digits": ["1", "2,000"],
+        }
+    ).set_index("code")
     frame.to_parquet(path)
     table = read(path)
     assert {c: str(t) for c, t in table.dtypes.items()} == {
-        "code": "str", "whole": "float64", "flag": "float64", "text": "str", "day": "str", "gap": "float64",
+        "code": "str",
+        "whole": "float64",
+        "flag": "float64",
+        "text": "str",
+        "day": "str",
+        "gap": "float64",
         "digits": "float64",
     }
     assert table["code"].tolist() == ["b", "a"]
@@ -153,10 +164,15 @@ def test_parquet_types_become_text_or_numbers(tmp_path: Path) -> None:
 
 def test_csv_and_parquet_of_the_same_data_agree(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame({
-        "code": [f"{i:03d}" for i in range(50)], "x": rng.normal(size=50), "k": rng.integers(0, 5, 50),
-        "name": rng.choice(["Ely", "Bath, Somerset", "Ynys Môn"], 50), "hole": np.where(np.arange(50) % 7, 1.5, np.nan),
-    })
+    frame = pd.DataFrame(
+        {
+            "code": [f"{i:03d}" for i in range(50)],
+            "x": rng.normal(size=50),
+            "k": rng.integers(0, 5, 50),
+            "name": rng.choice(["Ely", "Bath, Somerset", "Ynys Môn"], 50),
+            "hole": np.where(np.arange(50) % 7, 1.5, np.nan),
+        }
+    )
     frame.to_csv(tmp_path / "t.csv", index=False)
     frame.to_parquet(tmp_path / "t.parquet")
     pd.testing.assert_frame_equal(read(tmp_path / "t.csv"), read(tmp_path / "t.parquet"), rtol=1e-15)
@@ -169,7 +185,7 @@ def test_truncated_empty_and_false_parquet(tmp_path: Path) -> None:
     for content in (whole[: len(whole) // 2], b"", b"a,b\n1,2\n", b"PAR1" + bytes(100)):
         assert "expected Parquet" in fault(write(tmp_path, content, "t.parquet"))
     middle = len(whole) // 4
-    broken = whole[:4] + bytes(middle) + whole[4 + middle:]
+    broken = whole[:4] + bytes(middle) + whole[4 + middle :]
     assert "corrupt" in fault(write(tmp_path, broken, "t.parquet"))
 
 
@@ -187,8 +203,7 @@ def test_value_labels_become_text(tmp_path: Path, suffix: str) -> None:
     frame = pd.DataFrame({"health": [1.0, 2.0, 8.0, np.nan], "age": [34.0, 60.0, 35.0, 36.0]})
     frame["oa"] = ["E1", "E2", "", "E3"]
     labels = {"health": {1: "good", 2: "bad"}, "age": {-9: "refused"}}
-    {".sav": pyreadstat.write_sav, ".dta": pyreadstat.write_dta}[suffix](
-        frame, str(path), variable_value_labels=labels)
+    {".sav": pyreadstat.write_sav, ".dta": pyreadstat.write_dta}[suffix](frame, str(path), variable_value_labels=labels)
     table = read(path)
     assert table["health"].tolist()[:3] == ["good", "bad", "8"]
     assert pd.isna(table["health"].iloc[3])
@@ -202,7 +217,8 @@ def test_value_labels_become_text(tmp_path: Path, suffix: str) -> None:
 def test_false_and_truncated_labelled_files(tmp_path: Path, suffix: str) -> None:
     good = tmp_path / f"good{suffix}"
     {".sav": pyreadstat.write_sav, ".dta": pyreadstat.write_dta}[suffix](
-        pd.DataFrame({"a": np.arange(500.0)}), str(good))
+        pd.DataFrame({"a": np.arange(500.0)}), str(good)
+    )
     for content in (b"", b"a,b\n1,2\n", good.read_bytes()[:300]):
         assert "expected" in fault(write(tmp_path, content, f"t{suffix}"))
 
@@ -213,9 +229,12 @@ def test_false_and_truncated_labelled_files(tmp_path: Path, suffix: str) -> None
 def test_whatever_a_file_holds_it_is_read_or_told(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     good = tmp_path / f"good{suffix}"
     frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": ["x", "y", "z"]})
-    {".csv": lambda: frame.to_csv(good, index=False), ".parquet": lambda: frame.to_parquet(good),
-     ".sav": lambda: pyreadstat.write_sav(frame, str(good)), ".dta": lambda: pyreadstat.write_dta(frame, str(good))
-     }[suffix]()
+    {
+        ".csv": lambda: frame.to_csv(good, index=False),
+        ".parquet": lambda: frame.to_parquet(good),
+        ".sav": lambda: pyreadstat.write_sav(frame, str(good)),
+        ".dta": lambda: pyreadstat.write_dta(frame, str(good)),
+    }[suffix]()
     content = good.read_bytes()
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, len(content)))

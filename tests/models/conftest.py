@@ -37,8 +37,15 @@ class Country:
         problems.raise_if_any()
         assert formula is not None
         design = build_design(
-            formula, respondents=self.respondents, area=self.area, areas=self.areas, frame=self.frame,
-            reference=self.reference, orders=self.orders, standardise=standardise, cumulative=cumulative,
+            formula,
+            respondents=self.respondents,
+            area=self.area,
+            areas=self.areas,
+            frame=self.frame,
+            reference=self.reference,
+            orders=self.orders,
+            standardise=standardise,
+            cumulative=cumulative,
             problems=problems,
         )
         return design, problems
@@ -74,30 +81,38 @@ def country() -> Country:
     rng = np.random.default_rng(1)
     A, n = 30, 120
     district = np.repeat(np.arange(6), 5)
-    table = pd.DataFrame({
-        "code": [f"A{i}" for i in range(A)],
-        "district": pd.Series([f"D{d}" for d in district], dtype="str"),
-        "region": pd.Series(np.where(district < 3, "North", "South"), dtype="str"),
-        "kind": pd.Series(rng.permutation(np.repeat(["rural", "town", "city"], 10)), dtype="str"),
-        "number": pd.Series([f"{i % 5}" for i in range(A)], dtype="str"),
-        "density": np.exp(rng.normal(2, 1, A)),
-        "deprivation": rng.normal(20, 5, A),
-        "zone": rng.integers(1, 4, A).astype(float),
-    })
+    table = pd.DataFrame(
+        {
+            "code": [f"A{i}" for i in range(A)],
+            "district": pd.Series([f"D{d}" for d in district], dtype="str"),
+            "region": pd.Series(np.where(district < 3, "North", "South"), dtype="str"),
+            "kind": pd.Series(rng.permutation(np.repeat(["rural", "town", "city"], 10)), dtype="str"),
+            "number": pd.Series([f"{i % 5}" for i in range(A)], dtype="str"),
+            "density": np.exp(rng.normal(2, 1, A)),
+            "deprivation": rng.normal(20, 5, A),
+            "zone": rng.integers(1, 4, A).astype(float),
+        }
+    )
     population, base = rng.uniform(100, 500, A), np.ones(A, dtype=bool)
     areas = AreaTable(table, "code", ("district", "region"), ("kind",), population, base)
-    cells = pd.DataFrame({
-        "age": pd.Series(np.repeat(AGES, 2), dtype="str"),
-        "sex": pd.Series(np.tile(SEXES, 3), dtype="str"),
-        "years": np.repeat([25.0, 50.0, 75.0], 2),
-    })
+    cells = pd.DataFrame(
+        {
+            "age": pd.Series(np.repeat(AGES, 2), dtype="str"),
+            "sex": pd.Series(np.tile(SEXES, 3), dtype="str"),
+            "years": np.repeat([25.0, 50.0, 75.0], 2),
+        }
+    )
     count = rng.uniform(5, 50, 6 * A)
     frame = Frame(cells, np.arange(0, 6 * A + 1, 6), np.tile(np.arange(6, dtype=np.int32), A), count)
     who, area = rng.integers(0, 6, n), rng.permutation(np.resize(np.arange(0, 30)[np.arange(30) % 3 != 2], n))
-    respondents = cells.iloc[who].reset_index(drop=True).assign(
-        mode=pd.Series(rng.choice(["online", "phone"], n), dtype="str"),
-        interviewer=pd.Series(rng.integers(1, 9, n).astype(str), dtype="str"),
-        wave=rng.integers(1, 5, n).astype(float),
-        y=rng.normal(size=n),
+    respondents = (
+        cells.iloc[who]
+        .reset_index(drop=True)
+        .assign(
+            mode=pd.Series(rng.choice(["online", "phone"], n), dtype="str"),
+            interviewer=pd.Series(rng.integers(1, 9, n).astype(str), dtype="str"),
+            wave=rng.integers(1, 5, n).astype(float),
+            y=rng.normal(size=n),
+        )
     )
     return Country(areas, frame, respondents, area, {}, {"age": AGES})

@@ -46,8 +46,9 @@ def test_a_design_never_reaches_an_evaluator(country, monkeypatch: pytest.Monkey
 @given(st.randoms(use_true_random=False))
 def test_respondents_in_another_order_give_the_same_rows(country, random):
     order = np.array(random.sample(range(120), 120))
-    turned = replace(country, respondents=country.respondents.iloc[order].reset_index(drop=True),
-                     area=country.area[order])
+    turned = replace(
+        country, respondents=country.respondents.iloc[order].reset_index(drop=True), area=country.area[order]
+    )
     before, after = country.build(TEXT, standardise=True), turned.build(TEXT, standardise=True)
     assert_allclose(after.matrix, before.matrix[order], rtol=0, atol=1e-12)
     for a, b in zip(after.groups, before.groups, strict=True):
@@ -60,8 +61,11 @@ def test_respondents_in_another_order_give_the_same_rows(country, random):
 @given(st.randoms(use_true_random=False))
 def test_areas_in_another_order_give_the_same_factors(country, random):
     order = np.array(random.sample(range(30), 30))
-    areas = replace(country.areas, table=country.areas.table.iloc[order].reset_index(drop=True),
-                    population=country.areas.population[order])
+    areas = replace(
+        country.areas,
+        table=country.areas.table.iloc[order].reset_index(drop=True),
+        population=country.areas.population[order],
+    )
     frame = replace(country.frame, count=country.frame.count.reshape(30, 6)[order].ravel())
     turned = replace(country, areas=areas, frame=frame, area=np.argsort(order)[country.area])
     before, after = country.build(TEXT, standardise=True), turned.build(TEXT, standardise=True)
@@ -83,5 +87,9 @@ def test_areas_in_another_order_give_the_same_factors(country, random):
 @given(st.floats(1e-6, 1e6), st.floats(-1e3, 1e3))
 def test_units_of_a_covariate_do_not_matter_once_standardised(country, scale: float, shift: float):
     other = country.with_area_column(deprivation=country.areas.table["deprivation"] * scale + shift)
-    assert_allclose(other.build("deprivation", standardise=True).matrix,
-                    country.build("deprivation", standardise=True).matrix, rtol=1e-4, atol=1e-4)
+    assert_allclose(
+        other.build("deprivation", standardise=True).matrix,
+        country.build("deprivation", standardise=True).matrix,
+        rtol=1e-4,
+        atol=1e-4,
+    )

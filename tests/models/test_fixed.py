@@ -10,9 +10,38 @@ from placewise.models.design import Column
 from placewise.models.fixed import drop_redundant
 
 FORMULAS = [
-    "x", "x + z", "x*z", "a", "a + b", "a*b", "a + a:b", "a:b", "b + a:b", "x:a", "x + x:a", "a*x", "a*b*x", "a/b",
-    "a/x", "(a + b + x)**2", "a:b:x", "a*b*c", "a:b + c", "a:b:c", "a + b:c + x:a:b", "0 + a", "0 + x", "0 + a + b",
-    "0 + a:b", "0 + a + a:b", "0 + x:a", "0 + b*x", "a*b - a", "a*b - b", "a*b*c - a:b", "(a + x)/b",
+    "x",
+    "x + z",
+    "x*z",
+    "a",
+    "a + b",
+    "a*b",
+    "a + a:b",
+    "a:b",
+    "b + a:b",
+    "x:a",
+    "x + x:a",
+    "a*x",
+    "a*b*x",
+    "a/b",
+    "a/x",
+    "(a + b + x)**2",
+    "a:b:x",
+    "a*b*c",
+    "a:b + c",
+    "a:b:c",
+    "a + b:c + x:a:b",
+    "0 + a",
+    "0 + x",
+    "0 + a + b",
+    "0 + a:b",
+    "0 + a + a:b",
+    "0 + x:a",
+    "0 + b*x",
+    "a*b - a",
+    "a*b - b",
+    "a*b*c - a:b",
+    "(a + x)/b",
 ]
 
 
@@ -22,8 +51,11 @@ def crossed() -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([["a1", "a2", "a3"], ["b1", "b2"], ["c1", "c2"], range(4)]).to_frame(index=False)
     rng = np.random.default_rng(2)
     columns = {name: grid[k].astype("str") for k, name in enumerate("abc")}
-    return pd.DataFrame({**columns, "x": rng.normal(size=len(grid)), "z": rng.normal(size=len(grid))}).sample(
-        frac=1.0, random_state=3).reset_index(drop=True)
+    return (
+        pd.DataFrame({**columns, "x": rng.normal(size=len(grid)), "z": rng.normal(size=len(grid))})
+        .sample(frac=1.0, random_state=3)
+        .reset_index(drop=True)
+    )
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -56,8 +88,16 @@ def test_cutpoints_count_as_the_constant(country):
 
 @pytest.mark.parametrize(
     "text",
-    ["deprivation", "log(density)*sex", "kind*age", "deprivation:kind + sex", "poly(density, 2):sex", "years*density",
-     "I(deprivation / density) + age:sex:kind", "zone + years"],
+    [
+        "deprivation",
+        "log(density)*sex",
+        "kind*age",
+        "deprivation:kind + sex",
+        "poly(density, 2):sex",
+        "years*density",
+        "I(deprivation / density) + age:sex:kind",
+        "zone + years",
+    ],
 )
 @pytest.mark.parametrize("standardise", [False, True])
 def test_projection_of_a_respondents_own_area_and_cell_is_the_respondents_row(text: str, standardise: bool, country):
@@ -84,7 +124,7 @@ def test_reference_values_are_constants_of_the_projection(country):
 
 def test_reference_without_a_frame_is_constant_over_areas(country):
     bare = type(country)(country.areas, None, country.respondents, country.area, {"wave": 2.0}, {})
-    column, = bare.build("wave").columns
+    (column,) = bare.build("wave").columns
     assert_allclose(column.area, np.full(30, 2.0))
     assert column.cell is None
 
@@ -105,7 +145,7 @@ def test_collinear_columns_go_and_name_what_explains_them():
     columns = made(x=[1, 2, 4, 0, 5], z=[0, 1, 0, 3, 1], w=[2, 5, 1, 0, 7], total=[3, 5, 6, 5, 8], v=[1, 0, 0, 2, 9])
     kept, dropped = drop_redundant(columns, constant=True)
     assert [c.name for c in kept] == ["x", "z", "w", "v"]
-    sentence, = dropped
+    (sentence,) = dropped
     assert sentence.endswith("a sum of multiples of x, z.")
 
 

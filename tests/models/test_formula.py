@@ -46,7 +46,15 @@ def test_formula_of_the_interface_is_read():
     assert formula.intercept
     assert formula.response == ""
     assert formula.group_columns() == (
-        "sex", "age", "oac21_supergroup", "oac21_group", "oac21_subgroup", "rgn24cd", "lad22cd", "msoa21cd")
+        "sex",
+        "age",
+        "oac21_supergroup",
+        "oac21_group",
+        "oac21_subgroup",
+        "rgn24cd",
+        "lad22cd",
+        "msoa21cd",
+    )
     assert formula.variables() == ("deprivation", "density", "private_rent", *formula.group_columns())
 
 
@@ -81,8 +89,18 @@ def test_algebra_of_terms_is_that_of_formulae(text: str):
 
 @pytest.mark.parametrize(
     ("text", "intercept"),
-    [("x", True), ("1 + x", True), ("0 + x", False), ("x - 1", False), ("-1 + x", False), ("x + 0", False),
-     ("0 + x + 1", True), ("1", True), ("y ~ 0 + x", False), ("(x + 0)", False)],
+    [
+        ("x", True),
+        ("1 + x", True),
+        ("0 + x", False),
+        ("x - 1", False),
+        ("-1 + x", False),
+        ("x + 0", False),
+        ("0 + x + 1", True),
+        ("1", True),
+        ("y ~ 0 + x", False),
+        ("(x + 0)", False),
+    ],
 )
 def test_intercept(text: str, intercept: bool):
     assert read(text).intercept is intercept
@@ -155,14 +173,14 @@ def test_names_are_written_one_way_and_read_back_to_themselves(text: str, name: 
     ],
 )
 def test_everything_else_is_refused_with_what_is_allowed(text: str, offender: str):
-    problem, = refuse(text)
+    (problem,) = refuse(text)
     assert offender in problem.message
     for function in FUNCTIONS:
         assert function in problem.hint
 
 
 def test_all_that_is_refused_is_told_at_once():
-    problem, = refuse("f(x) + a.b + True")
+    (problem,) = refuse("f(x) + a.b + True")
     assert all(offender in problem.message for offender in ("'f('", "'a.b'", "'True'"))
     problems = refuse("x ** 2 + (z | g) + 7 + (1 | a + b)")
     assert len(problems) == 4
@@ -170,7 +188,7 @@ def test_all_that_is_refused_is_told_at_once():
 
 @pytest.mark.parametrize("text", ["(x | g)", "(1 + x | g)", "(0 + x | g)", "(1 || g)", "(x || g)", "(1 + x | a/b)"])
 def test_varying_slopes_are_not_available(text: str):
-    problem, = refuse(f"z + {text}")
+    (problem,) = refuse(f"z + {text}")
     assert problem.kind == "unavailable"
     assert "(1 | g" in problem.hint or "(1 | a:b)" in problem.hint
 
@@ -178,19 +196,48 @@ def test_varying_slopes_are_not_available(text: str):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "empty"), ("  ", "empty"), ("~", "nothing stands right"), ("y ~ x ~ z", "more than one ~"),
-        ("(1 | g", "never closed"), ("x)", "closes nothing"), ("x +", "at its end"), ("x y", "at 'y'"),
-        ("x | g", "outside brackets"), ("y ~ x | g", "outside brackets"), ("(a | b | c)", "two |"),
-        ("(0 | g)", "varies nothing"), ("x:(1 | g)", "inside a product"), ("- (1 | g)", "taken away"),
-        ("(1 | log(g))", "right of |"), ("(1 | a*b)", "right of |"), ("2 + x", "number 2"), ("x ** 2", "only x"),
-        ("(a + b) ** 0", "whole number"), ("a - b", "was not there"), ("I(x ** 2 ** 3)", "two ways"),
-        ("(x)(z)", "no function"), ("log(x, 2)", "one argument"), ("log()", "one argument"), ("poly(x)", "degree"),
-        ("poly(x, 11)", "degree"), ("poly(x, z)", "degree"), ("I(poly(x, 2))", "another function"),
-        ("I(3)", "no column"), ("I(a:b)", "not arithmetic"), ("I(a ~ b)", "not arithmetic"),
-        ("log(y) ~ x", "response"), ("y ~ y + x", "response"), ("(y ~ x)", "inside brackets"),
-        ("a:(b - c)", "inside a product"), ("a:-b", "inside a product"), ("+".join("abc" * 9999), "characters"),
-        ("(" * 60 + "x" + ")" * 60, "deep"), ("-" * 5000 + "x", "deeply"), (f"I({'+'.join(['x'] * 900)})", "deeply"),
-        (":".join(["x"] * 4900), "deeply"), ("*".join("abcdefghijkl"), "more than 500"),
+        ("", "empty"),
+        ("  ", "empty"),
+        ("~", "nothing stands right"),
+        ("y ~ x ~ z", "more than one ~"),
+        ("(1 | g", "never closed"),
+        ("x)", "closes nothing"),
+        ("x +", "at its end"),
+        ("x y", "at 'y'"),
+        ("x | g", "outside brackets"),
+        ("y ~ x | g", "outside brackets"),
+        ("(a | b | c)", "two |"),
+        ("(0 | g)", "varies nothing"),
+        ("x:(1 | g)", "inside a product"),
+        ("- (1 | g)", "taken away"),
+        ("(1 | log(g))", "right of |"),
+        ("(1 | a*b)", "right of |"),
+        ("2 + x", "number 2"),
+        ("x ** 2", "only x"),
+        ("(a + b) ** 0", "whole number"),
+        ("a - b", "was not there"),
+        ("I(x ** 2 ** 3)", "two ways"),
+        ("(x)(z)", "no function"),
+        ("log(x, 2)", "one argument"),
+        ("log()", "one argument"),
+        ("poly(x)", "degree"),
+        ("poly(x, 11)", "degree"),
+        ("poly(x, z)", "degree"),
+        ("I(poly(x, 2))", "another function"),
+        ("I(3)", "no column"),
+        ("I(a:b)", "not arithmetic"),
+        ("I(a ~ b)", "not arithmetic"),
+        ("log(y) ~ x", "response"),
+        ("y ~ y + x", "response"),
+        ("(y ~ x)", "inside brackets"),
+        ("a:(b - c)", "inside a product"),
+        ("a:-b", "inside a product"),
+        ("+".join("abc" * 9999), "characters"),
+        ("(" * 60 + "x" + ")" * 60, "deep"),
+        ("-" * 5000 + "x", "deeply"),
+        (f"I({'+'.join(['x'] * 900)})", "deeply"),
+        (":".join(["x"] * 4900), "deeply"),
+        ("*".join("abcdefghijkl"), "more than 500"),
     ],
 )
 def test_what_cannot_be_read_is_explained(text: str, words: str):
@@ -217,11 +264,42 @@ def test_eval_is_never_reached(monkeypatch: pytest.MonkeyPatch):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(
-    st.text(max_size=40),
-    st.lists(st.sampled_from(["x", "z", "1", "0", "2.5", "+", "-", "*", "**", "/", ":", "~", "|", "(", ")", ",", "log(",
-                              "poly(", "I(", "`a b`", " ", "True", "'s'", "(1 | g)"]), max_size=14).map("".join),
-))
+@given(
+    st.one_of(
+        st.text(max_size=40),
+        st.lists(
+            st.sampled_from(
+                [
+                    "x",
+                    "z",
+                    "1",
+                    "0",
+                    "2.5",
+                    "+",
+                    "-",
+                    "*",
+                    "**",
+                    "/",
+                    ":",
+                    "~",
+                    "|",
+                    "(",
+                    ")",
+                    ",",
+                    "log(",
+                    "poly(",
+                    "I(",
+                    "`a b`",
+                    " ",
+                    "True",
+                    "'s'",
+                    "(1 | g)",
+                ]
+            ),
+            max_size=14,
+        ).map("".join),
+    )
+)
 def test_any_text_is_read_or_refused_never_an_exception(text: str):
     problems = Problems()
     formula = parse_formula(text, WHERE, problems)

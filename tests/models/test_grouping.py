@@ -22,9 +22,15 @@ def by_name(design) -> dict[str, Group]:
 
 @pytest.mark.parametrize(
     ("text", "columns"),
-    [("(1 | region)", ["region"]), ("(1 | age)", ["age"]), ("(1 | age:sex)", ["age", "sex"]),
-     ("(1 | kind:age)", ["kind", "age"]), ("(1 | sex:region:age)", ["sex", "region", "age"]),
-     ("(1 | zone)", ["zone"]), ("(1 | region:kind)", ["region", "kind"])],
+    [
+        ("(1 | region)", ["region"]),
+        ("(1 | age)", ["age"]),
+        ("(1 | age:sex)", ["age", "sex"]),
+        ("(1 | kind:age)", ["kind", "age"]),
+        ("(1 | sex:region:age)", ["sex", "region", "age"]),
+        ("(1 | zone)", ["zone"]),
+        ("(1 | region:kind)", ["region", "kind"]),
+    ],
 )
 def test_every_area_and_cell_finds_its_own_label(text: str, columns: list[str], country):
     group = by_name(country.build(text))[":".join(columns)]
@@ -53,7 +59,7 @@ def test_respondents_have_the_label_of_their_area_and_cell(text: str, country):
 
 
 def test_the_area_itself_always_has_its_effect(country):
-    group, = country.build("deprivation").groups
+    (group,) = country.build("deprivation").groups
     assert (group.name, group.role) == ("code", "geography")
     sampled = [f"A{i}" for i in range(30) if i % 3 != 2]
     assert list(group.labels) == sampled
@@ -61,8 +67,14 @@ def test_the_area_itself_always_has_its_effect(country):
     assert [label_of(group, a, 0) for a in range(30)] == country.areas.codes.tolist()
 
 
-@pytest.mark.parametrize("text", ["(1 | region/district/code)", "(1 | code) + (1 | region/district)",
-                                  "(1 | region) + (1 | region:district) + (1 | district:code)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(1 | region/district/code)",
+        "(1 | code) + (1 | region/district)",
+        "(1 | region) + (1 | region:district) + (1 | district:code)",
+    ],
+)
 def test_writing_the_area_changes_nothing(text: str, country):
     expected = country.build("(1 | region/district)").groups
     made = country.build(text).groups
@@ -74,8 +86,15 @@ def test_writing_the_area_changes_nothing(text: str, country):
 def test_order_and_roles(country):
     text = "(1 | sex) + (1 | region/district) + (1 | kind) + (1 | kind:age) + (1 | region:age) + (1 | zone)"
     assert [(g.name, g.role) for g in country.build(text).groups] == [
-        ("sex", "other"), ("region", "geography"), ("district", "geography"), ("code", "geography"),
-        ("kind", "class"), ("kind:age", "other"), ("region:age", "other"), ("zone", "other")]
+        ("sex", "other"),
+        ("region", "geography"),
+        ("district", "geography"),
+        ("code", "geography"),
+        ("kind", "class"),
+        ("kind:age", "other"),
+        ("region:age", "other"),
+        ("zone", "other"),
+    ]
     assert [g.name for g in country.build("(1 | kind) + (1 | sex)").groups] == ["kind", "sex", "code"]
 
 
@@ -120,8 +139,10 @@ def test_groups_that_divide_nothing_or_divide_alike_are_left_out(country):
     design = flat.build("(1 | nation) + (1 | district) + (1 | twin) + (1 | unit) + (1 | sex)")
     assert [g.name for g in design.groups] == ["district", "code", "sex"]
     assert [sentence.split(" was left out: ")[1] for sentence in design.dropped] == [
-        "it has one level only, 'England'.", "it divides the areas as district does.",
-        "it divides the areas as code does."]
+        "it has one level only, 'England'.",
+        "it divides the areas as district does.",
+        "it divides the areas as code does.",
+    ]
 
 
 def test_one_level_among_the_respondents_is_kept_and_noted(country):
@@ -135,23 +156,28 @@ def test_one_level_among_the_respondents_is_kept_and_noted(country):
 def test_rare_categories_of_the_frame_are_drawn_and_noted(country):
     cells = country.frame.cells.assign(age=[*country.frame.cells["age"][:5], "90+"])
     kept = country.respondents["age"].ne("65+") | country.respondents["sex"].ne("male")
-    part = replace(country, orders={}, respondents=country.respondents[kept].reset_index(drop=True),
-                   area=country.area[kept.to_numpy()])
+    part = replace(
+        country,
+        orders={},
+        respondents=country.respondents[kept].reset_index(drop=True),
+        area=country.area[kept.to_numpy()],
+    )
     few = np.where(country.frame.cell == 5, 0.01, country.frame.count)
     rare = replace(part, frame=replace(country.frame, cells=cells, count=few))
     design = rare.build("(1 | age)")
     assert by_name(design)["age"].all_labels == ("16-34", "35-64", "65+", "90+")
     assert "'90+' (0.0" in design.notes[0]
-    problem, = replace(part, frame=replace(country.frame, cells=cells)).refuse("(1 | age)")
+    (problem,) = replace(part, frame=replace(country.frame, cells=cells)).refuse("(1 | age)")
     assert problem.kind == "data"
     assert "'90+'" in problem.message
     assert "% of the people" in problem.message
 
 
 def test_colliding_labels_are_refused(country):
-    both = country.with_area_column(p=pd.Series(np.resize(["a:b", "a"], 30), dtype="str"),
-                                    q=pd.Series(np.resize(["c", "b:c"], 30), dtype="str"))
-    problem, = both.refuse("(1 | p:q)")
+    both = country.with_area_column(
+        p=pd.Series(np.resize(["a:b", "a"], 30), dtype="str"), q=pd.Series(np.resize(["c", "b:c"], 30), dtype="str")
+    )
+    (problem,) = both.refuse("(1 | p:q)")
     assert "share one label" in problem.message
 
 

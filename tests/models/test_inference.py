@@ -29,7 +29,8 @@ def idata() -> inference.InferenceData:
     effect[:, :, 2] = 0.25
     effect[1, 7, 3] = np.nan
     return inference.build(
-        {"effect": effect, "intercept": rng.standard_normal((4, 300))}, {"effect": ["lad"]},
+        {"effect": effect, "intercept": rng.standard_normal((4, 300))},
+        {"effect": ["lad"]},
         {"lad": ["Bath", "Ely", "Hull", "Leeds", "Ynys Môn"]},
         {"energy": rng.standard_normal((4, 300)), "diverging": np.zeros((4, 300), dtype=bool)},
         {"seed": 7, "formula": "x + (1 | lad)"},
@@ -60,9 +61,14 @@ def test_a_file_that_is_no_posterior_is_an_error(tmp_path: Path):
         inference.load(tmp_path / "absent.nc")
 
 
-@pytest.mark.parametrize(("ours", "theirs", "method"), [
-    (inference.rhat, az.rhat, "rank"), (inference.ess_bulk, az.ess, "bulk"), (inference.ess_tail, az.ess, "tail"),
-])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "method"),
+    [
+        (inference.rhat, az.rhat, "rank"),
+        (inference.ess_bulk, az.ess, "bulk"),
+        (inference.ess_tail, az.ess, "tail"),
+    ],
+)
 def test_each_scalar_has_arviz_value_and_still_ones_have_none(idata, ours, theirs, method):
     found = ours(idata)
     effect = idata["posterior"]["effect"].to_numpy()
@@ -70,7 +76,8 @@ def test_each_scalar_has_arviz_value_and_still_ones_have_none(idata, ours, their
         assert float(found["effect"][k]) == pytest.approx(float(theirs(effect[:, :, k], method=method)), rel=1e-12)
     assert np.isnan(found["effect"].to_numpy()[[2, 3]]).all()
     assert float(found["intercept"]) == pytest.approx(
-        float(theirs(idata["posterior"]["intercept"].to_numpy(), method=method)), rel=1e-12)
+        float(theirs(idata["posterior"]["intercept"].to_numpy(), method=method)), rel=1e-12
+    )
 
 
 def test_one_chain_has_no_rhat():

@@ -15,7 +15,7 @@ def moments(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
 
 def test_area_columns_are_standardised_over_the_population_after_transformation(country):
     design = country.build("log(density)", standardise=True)
-    column, = design.columns
+    (column,) = design.columns
     mean, sd = moments(np.log(country.areas.table["density"]), country.areas.population)
     assert_allclose([design.scalings[0].mean, design.scalings[0].sd], [mean, sd])
     assert design.scalings[0].over == "areas, weighted by population"
@@ -26,17 +26,17 @@ def test_area_columns_are_standardised_over_the_population_after_transformation(
 
 
 def test_frame_columns_are_standardised_over_the_people(country):
-    column, = country.build("years", standardise=True).columns
+    (column,) = country.build("years", standardise=True).columns
     people = np.bincount(country.frame.cell, country.frame.count)
     assert_allclose(moments(column.cell, people), [0, 1], atol=1e-12)
 
 
 def test_reference_columns_and_plain_data_are_standardised_over_respondents(country):
-    column, = country.at(wave=4.0).build("wave", standardise=True).columns
+    (column,) = country.at(wave=4.0).build("wave", standardise=True).columns
     assert_allclose(moments(column.values, np.ones(120)), [0, 1], atol=1e-12)
     wave = country.respondents["wave"]
     assert_allclose(column.cell, np.full(6, (4 - wave.mean()) / wave.std(ddof=0)))
-    column, = country.plain().build("wave", standardise=True).columns
+    (column,) = country.plain().build("wave", standardise=True).columns
     assert_allclose(column.values, (wave - wave.mean()) / wave.std(ddof=0))
     assert column.area is column.cell is None
 
@@ -53,10 +53,13 @@ def test_interactions_multiply_standardised_parts_and_indicators_stay(country):
 
 def test_first_category_is_left_out_in_declared_order(country):
     assert [c.name for c in country.build("age + kind").columns] == [
-        "age[35-64]", "age[65+]", "kind[rural]", "kind[town]"]
+        "age[35-64]",
+        "age[65+]",
+        "kind[rural]",
+        "kind[town]",
+    ]
     turned = replace(country, orders={"age": ("65+", "35-64", "16-34"), "zone": ("3", "2", "1")})
-    assert [c.name for c in turned.build("age + zone").columns] == [
-        "age[35-64]", "age[16-34]", "zone[2]", "zone[1]"]
+    assert [c.name for c in turned.build("age + zone").columns] == ["age[35-64]", "age[16-34]", "zone[2]", "zone[1]"]
 
 
 @pytest.mark.parametrize(
@@ -72,39 +75,39 @@ def test_first_category_is_left_out_in_declared_order(country):
     ],
 )
 def test_numbers_that_are_none_are_counted(text: str, column: np.ndarray, words: str, country):
-    problem, = country.with_area_column(x=column).refuse(text)
+    (problem,) = country.with_area_column(x=column).refuse(text)
     assert words in problem.message
     assert problem.kind == "data"
 
 
 def test_missing_answers_are_counted_never_shown(country):
     holes = country.with_answers(years=country.respondents["years"].where(np.arange(120) > 8))
-    problem, = holes.refuse("years")
+    (problem,) = holes.refuse("years")
     assert "'years' is missing for 9 of 120 respondents" in problem.message
     blank = country.with_answers(sex=country.respondents["sex"].where(np.arange(120) > 8))
     for text in ("sex", "(1 | sex)"):
-        problem, = blank.refuse(text)
+        (problem,) = blank.refuse(text)
         assert "'sex' is missing for 9 of 120 respondents" in problem.message
 
 
 def test_units_that_differ_between_survey_and_frame_are_found(country):
     for years in (country.respondents["years"] / 100, country.respondents["years"] + 1900):
-        problem, = country.with_answers(years=years).refuse("log(years)")
+        (problem,) = country.with_answers(years=years).refuse("log(years)")
         assert "bring both to one unit" in problem.hint
         assert problem.kind == "data"
 
 
 def test_text_where_a_number_is_needed(country):
-    problem, = country.refuse("log(kind)")
+    (problem,) = country.refuse("log(kind)")
     assert "'kind' is text" in problem.message
     spoilt = pd.Series([*(str(i) for i in range(29)), "n/a"], dtype="str")
-    problem, = country.with_area_column(x=spoilt).refuse("x")
+    (problem,) = country.with_area_column(x=spoilt).refuse("x")
     assert "'n/a'" in problem.message
     assert "text in it" in problem.message
 
 
 def test_one_function_holds_columns_of_one_place(country):
-    problem, = country.refuse("I(density * years)")
+    (problem,) = country.refuse("I(density * years)")
     assert "the areas table and the frame" in problem.message
     assert "a : between" in problem.hint
 
@@ -112,20 +115,20 @@ def test_one_function_holds_columns_of_one_place(country):
 def test_categories_must_agree(country):
     odd = country.with_answers(sex=country.respondents["sex"].where(np.arange(120) > 4, "unknown"))
     for text in ("sex", "(1 | sex)"):
-        problem, = odd.refuse(text)
+        (problem,) = odd.refuse(text)
         assert "'unknown' for 5 respondents, which the frame lacks" in problem.message
         assert "'female', 'male'" in problem.hint
     far = country.areas.table["kind"].where(np.arange(30) % 3 != 2, "island")
-    problem, = country.with_area_column(kind=far).refuse("kind")
+    (problem,) = country.with_area_column(kind=far).refuse("kind")
     assert "no respondent has 'kind' 'island'" in problem.message
     assert "(1 | kind)" in problem.hint
     beyond = replace(country, orders={"age": ("16-34", "35-64")})
-    problem, = beyond.refuse("age")
+    (problem,) = beyond.refuse("age")
     assert "its declared order lacks" in problem.message
 
 
 def test_too_many_categories_for_fixed_columns(country):
     many = type(country)(None, None, pd.DataFrame({"g": [f"g{i}" for i in range(200)]}), np.zeros(200, int), {}, {})
-    problem, = many.refuse("g")
+    (problem,) = many.refuse("g")
     assert "200 categories" in problem.message
     assert problem.hint == "write (1 | g)"

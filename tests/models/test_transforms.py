@@ -71,7 +71,7 @@ def test_whole_weights_are_repetitions(times: list[int]):
     mean, sd = weighted_moments(Z, weights)
     assert_allclose([mean, sd], [Z[repeated].mean(), Z[repeated].std()])
     weighted = orthogonal_polynomials(Z, weights, 2)
-    plain = orthogonal_polynomials(np.concatenate([Z[repeated], Z]), np.ones(len(repeated)), 2)[len(repeated):]
+    plain = orthogonal_polynomials(np.concatenate([Z[repeated], Z]), np.ones(len(repeated)), 2)[len(repeated) :]
     assert_allclose(weighted / np.abs(weighted).max(axis=0), plain / np.abs(plain).max(axis=0), atol=1e-9)
 
 

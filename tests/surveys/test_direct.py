@@ -25,18 +25,24 @@ def ours(shared: Path, sample: str, value: str, domain: str | list[str], design:
     codes = data[domain] if isinstance(domain, str) else data[domain].astype(str).agg("/".join, axis=1)
     columns = {key: data[name].to_numpy() for key, name in design.items() if name}
     return direct_estimates(
-        number.to_numpy(dtype=float), data["pw"].to_numpy(), codes.to_numpy(), **columns,
-        fpc=data["fpc"].to_numpy(dtype=float), threshold=1,
+        number.to_numpy(dtype=float),
+        data["pw"].to_numpy(),
+        codes.to_numpy(),
+        **columns,
+        fpc=data["fpc"].to_numpy(dtype=float),
+        threshold=1,
     ).set_index("domain")
 
 
-@pytest.mark.parametrize(("sample", "name", "value", "columns", "design"), [
-    ("apistrat", "strat_stype_mean", "api00", ("api00", "se.api00"), STRATIFIED),
-    ("apistrat", "strat_stype_mean", "enroll", ("enroll", "se.enroll"), STRATIFIED),
-    ("apiclus1", "clus1_stype_mean", "api00", ("api00", "se"), CLUSTERED),
-    ("apiclus1", "clus1_dnum_prop", "awards",
-     ('I(awards == "Yes")TRUE', 'se.I(awards == "Yes")TRUE'), CLUSTERED),
-])
+@pytest.mark.parametrize(
+    ("sample", "name", "value", "columns", "design"),
+    [
+        ("apistrat", "strat_stype_mean", "api00", ("api00", "se.api00"), STRATIFIED),
+        ("apistrat", "strat_stype_mean", "enroll", ("enroll", "se.enroll"), STRATIFIED),
+        ("apiclus1", "clus1_stype_mean", "api00", ("api00", "se"), CLUSTERED),
+        ("apiclus1", "clus1_dnum_prop", "awards", ('I(awards == "Yes")TRUE', 'se.I(awards == "Yes")TRUE'), CLUSTERED),
+    ],
+)
 def test_means_and_standard_errors_are_r_s(shared: Path, sample, name, value, columns, design):
     expected = figures(shared, name).set_index("stype")
     found = ours(shared, sample, value, "stype", design)

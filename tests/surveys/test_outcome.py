@@ -16,8 +16,18 @@ ORDER = ("bad", "fair", "good")
 def respondents(**columns: Any) -> Respondents:
     table = pd.DataFrame(columns)
     n = len(table)
-    return Respondents("cls", table, "oa", np.full(n, "E1", dtype=object), np.zeros(n, np.int64), None, None, None, n,
-                       available=(*table.columns, "health"))
+    return Respondents(
+        "cls",
+        table,
+        "oa",
+        np.full(n, "E1", dtype=object),
+        np.zeros(n, np.int64),
+        None,
+        None,
+        None,
+        n,
+        available=(*table.columns, "health"),
+    )
 
 
 def encode(family: str, y: list[Any], beside: dict[str, list[Any]] | None = None, **how: Any) -> Response:
@@ -52,7 +62,7 @@ def test_numeric_categories_match_their_text() -> None:
 
 def test_undeclared_categories_are_counted_from_ten_on() -> None:
     text = faults("cumulative", ["good", "bad"] * 5 + ["don't know"] * 12 + ["Fair"] * 3, order=ORDER)
-    assert 'outcome.response: 2 answers are not in outcome.order: "don\'t know" (12), \'Fair\' (fewer than 10)' in text
+    assert "outcome.response: 2 answers are not in outcome.order: \"don't know\" (12), 'Fair' (fewer than 10)" in text
     assert "survey's missing" in text
 
 
@@ -98,7 +108,8 @@ def test_binomial_counts() -> None:
     assert "more successes than trials for fewer than 10" in faults("binomial", [5, 1], {"n": [4, 4]}, trials="n")
     assert "not whole numbers of successes: '1.5'" in faults("binomial", [1.5, 1], {"n": [4, 4]}, trials="n")
     assert "outcome.trials: 1 answers are not whole numbers above zero" in faults(
-        "binomial", [0, 1], {"n": [0, 4]}, trials="n")
+        "binomial", [0, 1], {"n": [0, 4]}, trials="n"
+    )
     assert "all trials for every respondent" in faults("binomial", [2, 3], {"n": [2, 3]}, trials="n")
 
 
@@ -120,10 +131,15 @@ def test_gaussian_values() -> None:
     assert "outcome.variance" in faults("gaussian", [1.0, 2.0], {"v": [0.0, 1.0]}, variance="v")
 
 
-@pytest.mark.parametrize(("family", "y", "how"), [
-    ("bernoulli", [1, 1, 1], {}), ("bernoulli", ["yes", "yes"], {"success": ("yes",)}),
-    ("cumulative", ["fair"] * 4, {"order": ORDER}), ("gaussian", [2.5, 2.5], {}),
-])
+@pytest.mark.parametrize(
+    ("family", "y", "how"),
+    [
+        ("bernoulli", [1, 1, 1], {}),
+        ("bernoulli", ["yes", "yes"], {"success": ("yes",)}),
+        ("cumulative", ["fair"] * 4, {"order": ORDER}),
+        ("gaussian", [2.5, 2.5], {}),
+    ],
+)
 def test_one_single_answer_teaches_nothing(family: str, y: list[Any], how: dict[str, Any]) -> None:
     assert "all respondents gave the same answer in 'y'" in faults(family, y, **how)
 
@@ -135,8 +151,12 @@ def test_nobody_and_one_respondent() -> None:
 
 def test_a_missing_column_names_the_nearest_of_the_file() -> None:
     problems = Problems()
-    assert encode_response(respondents(y=[1]), problems, where="models/m.toml", response="helth", family="gaussian",
-                           variance="v") is None
+    assert (
+        encode_response(
+            respondents(y=[1]), problems, where="models/m.toml", response="helth", family="gaussian", variance="v"
+        )
+        is None
+    )
     response, variance = map(str, problems)
     assert "did you mean 'health'?" in response
     assert "no column 'v'" in variance

@@ -25,11 +25,20 @@ N = 60
 
 def people() -> pd.DataFrame:
     i = np.arange(N)
-    return pd.DataFrame({
-        "oa": [f"E{k}" for k in i % 5], "region": np.where(i % 5 < 2, "R0", "R1"), "y": i % 2, "age": 20 + i,
-        "tenure": np.where(i % 3, "rent", "own"), "w": 1 + i / 10, "cluster": i // 6, "stratum": i % 2 + 1.0,
-        "wave": np.where(i < 40, 1, 2), "secret": [f"person {k}" for k in i],
-    })
+    return pd.DataFrame(
+        {
+            "oa": [f"E{k}" for k in i % 5],
+            "region": np.where(i % 5 < 2, "R0", "R1"),
+            "y": i % 2,
+            "age": 20 + i,
+            "tenure": np.where(i % 3, "rent", "own"),
+            "w": 1 + i / 10,
+            "cluster": i // 6,
+            "stratum": i % 2 + 1.0,
+            "wave": np.where(i < 40, 1, 2),
+            "secret": [f"person {k}" for k in i],
+        }
+    )
 
 
 @pytest.fixture
@@ -101,9 +110,12 @@ def test_where_keeps_rows_by_number_or_text(spec: SurveySpec, areas: AreaTable) 
     assert respondents.table["age"].tolist() == expected["age"].tolist()
     assert respondents.dropped == (Dropped("", "outside where", N - len(expected)),)
     assert read(replace(spec, where={"wave": (2, 9)}), areas, people()).notes == (
-        "cls: no row has '9' in column 'wave' (where)",)
-    assert "survey.cls.where: no row has '7' in column 'wave'" in faults(
-        replace(spec, where={"wave": (7,)}), areas, people())[0]
+        "cls: no row has '9' in column 'wave' (where)",
+    )
+    assert (
+        "survey.cls.where: no row has '7' in column 'wave'"
+        in faults(replace(spec, where={"wave": (7,)}), areas, people())[0]
+    )
 
 
 def test_missing_codes_are_counted_and_spare_the_design(spec: SurveySpec, areas: AreaTable) -> None:
@@ -116,8 +128,11 @@ def test_missing_codes_are_counted_and_spare_the_design(spec: SurveySpec, areas:
     assert set(respondents.strata if respondents.strata is not None else ()) == {"1", "2"}
     left = complete_cases(respondents, ["y", "age", "tenure", "density"])
     assert len(left) == N - 6
-    assert left.dropped == (Dropped("age", "declared missing code", 3), Dropped("age", "blank", 1),
-                            Dropped("tenure", "declared missing code", 2))
+    assert left.dropped == (
+        Dropped("age", "declared missing code", 3),
+        Dropped("age", "blank", 1),
+        Dropped("tenure", "declared missing code", 2),
+    )
     assert left.table["age"].tolist() == people()["age"].iloc[6:].tolist()
     assert left.weight is not None
     assert left.weight[0] == 1.6
@@ -165,7 +180,11 @@ def test_all_that_is_wrong_with_the_columns_at_once(spec: SurveySpec, areas: Are
     bad = replace(spec, area_level="lad", weight="wt", where={"waves": (1,)})
     found = faults(bad, areas, people().rename(columns={"y": "yy"}))
     assert [f.split(":")[0] for f in found] == [
-        "survey.cls.area", "survey.cls.weight", "survey.cls.where", "survey.cls"]
+        "survey.cls.area",
+        "survey.cls.weight",
+        "survey.cls.where",
+        "survey.cls",
+    ]
     assert "did you mean 'wave'?" in found[2]
 
 
@@ -177,8 +196,14 @@ def test_the_rest_is_checked_when_the_areas_could_not_be_read(spec: SurveySpec) 
 def test_value_labels_and_codes_both_match(spec: SurveySpec, areas: AreaTable) -> None:
     path = spec.path.with_suffix(".sav")
     frame = pd.DataFrame({"oa": ["E0"] * 6, "y": [1.0, 2.0, 8.0, -9.0, 1.0, 2.0], "wave": [1.0] * 5 + [2.0]})
-    pyreadstat.write_sav(frame, str(path), variable_value_labels={
-        "y": {1: "yes", 2: "no", 8: "don't know", -9: "refused"}, "wave": {1: "first", 2: "second"}})
+    pyreadstat.write_sav(
+        frame,
+        str(path),
+        variable_value_labels={
+            "y": {1: "yes", 2: "no", 8: "don't know", -9: "refused"},
+            "wave": {1: "first", 2: "second"},
+        },
+    )
     sav = SurveySpec("cls", path, "oa", "oa", where={"wave": ("first",)}, missing=(-9, "don't know"))
     problems = Problems()
     respondents = read_survey(sav, areas, (), problems, {"y"})

@@ -64,7 +64,12 @@ def grouped_folds(groups: np.ndarray, n_folds: int) -> list[tuple[np.ndarray, np
 
 
 def score_predictions(
-    kind: Kind, y: np.ndarray, size: np.ndarray, predicted: np.ndarray, groups: np.ndarray, *,
+    kind: Kind,
+    y: np.ndarray,
+    size: np.ndarray,
+    predicted: np.ndarray,
+    groups: np.ndarray,
+    *,
     smallest: int = SMALLEST_GROUP,
 ) -> Score:
     """Score predictions of respondents' expected answers.
@@ -95,7 +100,11 @@ def score_predictions(
         rmse, noise = square**0.5, float(variance.mean()) ** 0.5
         net = max(square - noise**2, 0.0) ** 0.5
     return Score(
-        respondents=int(y.size), groups=int(large.sum()), rmse=rmse, noise=noise, rmse_net=net,
+        respondents=int(y.size),
+        groups=int(large.sum()),
+        rmse=rmse,
+        noise=noise,
+        rmse_net=net,
         mse=float(np.average(_person_square(kind, y, predicted), weights=size)),
         log_score=_log_score(kind, y, size, predicted),
     )

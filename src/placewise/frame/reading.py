@@ -19,8 +19,9 @@ NOTABLE = 1e-6
 Factor = tuple[np.ndarray, pd.Series]
 
 
-def read_frame(spec: FrameSpec, areas: AreaTable | None, code: str, cell_columns: Collection[str] | None,
-               problems: Problems) -> Frame | None:
+def read_frame(
+    spec: FrameSpec, areas: AreaTable | None, code: str, cell_columns: Collection[str] | None, problems: Problems
+) -> Frame | None:
     """Read who lives in each area.
 
     Parameters
@@ -92,8 +93,12 @@ def _counts(values: pd.Series, codes: Factor, spec: FrameSpec, problems: Problem
     faults = {"text": text, "missing": np.isnan(count) & ~text, "negative": count < 0, "infinite": count == np.inf}
     for what, odd in faults.items():
         if odd.any():
-            problems.add("frame.count", f"column {spec.count!r} is {what} in {int(odd.sum()):,} rows of "
-                         f"{spec.cells.name}, in areas {listing(_met(codes, odd))}", kind="data")
+            problems.add(
+                "frame.count",
+                f"column {spec.count!r} is {what} in {int(odd.sum()):,} rows of "
+                f"{spec.cells.name}, in areas {listing(_met(codes, odd))}",
+                kind="data",
+            )
     return count
 
 
@@ -107,12 +112,17 @@ def _check_codes(codes: Factor, areas: AreaTable, spec: FrameSpec, problems: Pro
     at, met = codes
     blank = int((at < 0).sum())
     if blank:
-        problems.add("frame.cells", f"{blank:,} rows of {spec.cells.name} have no area code in {areas.code!r}",
-                     kind="data")
+        problems.add(
+            "frame.cells", f"{blank:,} rows of {spec.cells.name} have no area code in {areas.code!r}", kind="data"
+        )
     unknown = met[positions(met, areas.codes) < 0]
     if len(unknown):
-        problems.add("frame.cells", f"{len(unknown):,} area codes of {spec.cells.name} are not in the areas table: "
-                     f"{listing(unknown)}", reconcile(set(met), set(areas.codes)), "data")
+        problems.add(
+            "frame.cells",
+            f"{len(unknown):,} area codes of {spec.cells.name} are not in the areas table: {listing(unknown)}",
+            reconcile(set(met), set(areas.codes)),
+            "data",
+        )
 
 
 def _number_cells(columns: dict[str, Factor], rows: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -129,13 +139,16 @@ def _number_cells(columns: dict[str, Factor], rows: int) -> tuple[np.ndarray, pd
         number, met = pd.factorize(number * len(levels) + at, sort=True)
         before, here = np.divmod(met, len(levels))
         parts = [part[before] for part in parts] + [here]
-    table = {name: levels.take(part).reset_index(drop=True)
-             for (name, (_, levels)), part in zip(columns.items(), parts, strict=True)}
+    table = {
+        name: levels.take(part).reset_index(drop=True)
+        for (name, (_, levels)), part in zip(columns.items(), parts, strict=True)
+    }
     return number, pd.DataFrame(table, index=range(int(number.max(initial=0)) + 1))
 
 
-def _sparse(key: np.ndarray, count: np.ndarray, cells: pd.DataFrame, areas: AreaTable, file: TableFile,
-            problems: Problems) -> Frame | None:
+def _sparse(
+    key: np.ndarray, count: np.ndarray, cells: pd.DataFrame, areas: AreaTable, file: TableFile, problems: Problems
+) -> Frame | None:
     """Sum the rows of one area and cell (``key``: area times cells plus cell), and scale areas to their population."""
     if (key[1:] < key[:-1]).any():
         order = np.argsort(key, kind="stable")
@@ -148,8 +161,12 @@ def _sparse(key: np.ndarray, count: np.ndarray, cells: pd.DataFrame, areas: Area
     indptr = np.searchsorted(key, np.arange(len(areas) + 1, dtype=np.int64) * len(cells)).astype(np.int64)
     empty = areas.codes[np.diff(indptr) == 0]
     if len(empty):
-        problems.add("frame.cells", f"{len(empty):,} of {len(areas):,} areas have nobody in {file.path.name}: "
-                     f"{listing(empty)}", "every area needs people; leave out areas where nobody lives", "data")
+        problems.add(
+            "frame.cells",
+            f"{len(empty):,} of {len(areas):,} areas have nobody in {file.path.name}: {listing(empty)}",
+            "every area needs people; leave out areas where nobody lives",
+            "data",
+        )
         return None
     notes = [file.note] if file.note else []
     if areas.population is not None:
@@ -165,5 +182,7 @@ def _discrepancy(total: np.ndarray, population: np.ndarray, codes: np.ndarray) -
     if gap.max() <= NOTABLE:
         return []
     worst = int(gap.argmax())
-    return [f"the frame was scaled to the population in {int((gap > NOTABLE).sum()):,} areas; the largest discrepancy "
-            f"is {codes[worst]} with {total[worst]:,.6g} in the frame and {population[worst]:,.6g} people"]
+    return [
+        f"the frame was scaled to the population in {int((gap > NOTABLE).sum()):,} areas; the largest discrepancy "
+        f"is {codes[worst]} with {total[worst]:,.6g} in the frame and {population[worst]:,.6g} people"
+    ]

@@ -82,8 +82,9 @@ def infer(values: pd.Series) -> pd.Series:
     numbers, bad = _numbers(texts)
     if not bad.any() and not texts.str.match(LEADING_ZERO, na=False).any():
         return pd.Series(np.append(numbers, np.nan)[positions], index=values.index, name=values.name)
-    return pd.Series(texts.to_numpy(dtype=object)[positions], index=values.index, name=values.name,
-                     dtype="str").where(positions >= 0)
+    return pd.Series(texts.to_numpy(dtype=object)[positions], index=values.index, name=values.name, dtype="str").where(
+        positions >= 0
+    )
 
 
 def matches(values: pd.Series, wanted: Iterable[Any]) -> np.ndarray:

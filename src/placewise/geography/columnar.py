@@ -32,8 +32,10 @@ def parquet_schema(path: Path) -> pa.Schema:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableError("the file is truncated or is no Parquet, expected Parquet", "write it again") from error
     if metadata.num_rows > MOST_ROWS or len(schema) > MOST_COLUMNS:
-        raise UnreadableError(f"the file declares {metadata.num_rows:,} rows and {len(schema):,} columns, "
-                         f"expected at most {MOST_ROWS:,} and {MOST_COLUMNS:,}")
+        raise UnreadableError(
+            f"the file declares {metadata.num_rows:,} rows and {len(schema):,} columns, "
+            f"expected at most {MOST_ROWS:,} and {MOST_COLUMNS:,}"
+        )
     return schema
 
 
@@ -45,12 +47,14 @@ def read_parquet(path: Path, schema: pa.Schema, columns: list[str]) -> pd.DataFr
     UnreadableError
         The pages are corrupt, or a column holds nested or binary values.
     """
-    texts = [n for n in columns if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(
-        schema.field(n).type)]
+    texts = [
+        n for n in columns if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(schema.field(n).type)
+    ]
     try:
         table = pq.ParquetFile(path, read_dictionary=texts).read(columns=columns).select(columns)
         frame: pd.DataFrame = table.cast(pa.schema([_plain_field(f) for f in table.schema])).to_pandas(
-            ignore_metadata=True, split_blocks=True, self_destruct=True)
+            ignore_metadata=True, split_blocks=True, self_destruct=True
+        )
         del table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableError("the file is corrupt: its columns cannot be read", "write it again") from error

@@ -18,8 +18,15 @@ MOST_COLUMNS = 20_000
 LINE_END = re.compile(r"\r\n|\r|\n")
 SEPARATORS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-KNOWN_BINARY = ((b"PAR1", "Parquet"), (b"PK\x03\x04", "a zip archive or a workbook"), (b"\x1f\x8b", "gzip"),
-                (b"$FL2", "SPSS"), (b"$FL3", "SPSS"), (b"<stata_dta>", "Stata"), (b"SQLite", "SQLite"))
+KNOWN_BINARY = (
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "a zip archive or a workbook"),
+    (b"\x1f\x8b", "gzip"),
+    (b"$FL2", "SPSS"),
+    (b"$FL3", "SPSS"),
+    (b"<stata_dta>", "Stata"),
+    (b"SQLite", "SQLite"),
+)
 
 
 class UnreadableError(Exception):
@@ -84,7 +91,7 @@ def dialect(path: Path, needed: Collection[str] = ()) -> Dialect:
     if header is None:
         raise UnreadableError("the file is empty, expected a header line and rows")
     first = lines[header]
-    rows = len(head) == LONGEST_LINE or any(line.strip() for line in lines[header + 1:])
+    rows = len(head) == LONGEST_LINE or any(line.strip() for line in lines[header + 1 :])
 
     def fields(separator: str) -> tuple[str, ...]:
         return tuple(name.strip() for name in next(csv.reader([first], delimiter=separator)))
@@ -129,8 +136,10 @@ def read_text(path: Path, how: Dialect, positions: list[int]) -> pa.Table:
         located: list[pacsv.InvalidRow] = []
         _parse(path, how, positions, lambda row: _note(located, row), threads=False)
         worst = located[0]
-        message = (f"{len(odd):,} lines do not fit the header of {worst.expected_columns} columns, the first is "
-                   f"line {worst.number:,} with {worst.actual_columns} values")
+        message = (
+            f"{len(odd):,} lines do not fit the header of {worst.expected_columns} columns, the first is "
+            f"line {worst.number:,} with {worst.actual_columns} values"
+        )
         raise UnreadableError(message, "is the file cut short, or a separator inside an unquoted value?")
     return pa.table({name: _blank_to_null(table.column(name)) for name in table.column_names})
 
@@ -140,20 +149,28 @@ def _note(rows: list[pacsv.InvalidRow], row: pacsv.InvalidRow) -> str:
     return "skip"
 
 
-def _parse(path: Path, how: Dialect, positions: list[int], handler: Callable[[pacsv.InvalidRow], str],
-           *, threads: bool) -> pa.Table:
+def _parse(
+    path: Path, how: Dialect, positions: list[int], handler: Callable[[pacsv.InvalidRow], str], *, threads: bool
+) -> pa.Table:
     names = [str(i) for i in range(len(how.columns))]
     wanted = [names[i] for i in positions]
     encoding = {"utf-8-sig": "utf8", "latin-1": "latin-1"}.get(how.encoding, how.encoding)
     try:
         return pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(use_threads=threads, block_size=8 * LONGEST_LINE, column_names=names,
-                                           skip_rows=how.skip, encoding=encoding),
-            parse_options=pacsv.ParseOptions(delimiter=how.separator, newlines_in_values=True,
-                                             invalid_row_handler=handler),
-            convert_options=pacsv.ConvertOptions(column_types={name: pa.string() for name in wanted},
-                                                 include_columns=wanted, strings_can_be_null=False),
+            read_options=pacsv.ReadOptions(
+                use_threads=threads,
+                block_size=8 * LONGEST_LINE,
+                column_names=names,
+                skip_rows=how.skip,
+                encoding=encoding,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=how.separator, newlines_in_values=True, invalid_row_handler=handler
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.string() for name in wanted}, include_columns=wanted, strings_can_be_null=False
+            ),
         )
     except (pa.ArrowInvalid, UnicodeError) as error:
         raise UnreadableError("the rows cannot be told apart, expected a table with separators") from error
@@ -196,8 +213,10 @@ def _encoding(path: Path) -> str:
         quotes += block.count(b'"')
         block = next(blocks, b"")
     if quotes % 2:
-        raise UnreadableError("the quotation marks are odd in number: one is never closed",
-                              "inside a quoted value a quotation mark is written twice")
+        raise UnreadableError(
+            "the quotation marks are odd in number: one is never closed",
+            "inside a quoted value a quotation mark is written twice",
+        )
     utf8 = utf8 and _decodes(decoder, b"", final=True)
     if utf8:
         return "utf-8-sig"

@@ -49,8 +49,10 @@ def assemble(spec: AreasSpec, wanted: Collection[str] | None, problems: Problems
     before = len(problems)
     keys = {left for join in spec.join for left in join.on}
     main = open_table(spec.table, "areas.table", problems, {spec.code, *keys})
-    files = [(join, open_table(join.table, f"areas.join[{i}]", problems, join.on.values()))
-             for i, join in enumerate(spec.join)]
+    files = [
+        (join, open_table(join.table, f"areas.join[{i}]", problems, join.on.values()))
+        for i, join in enumerate(spec.join)
+    ]
     joins = [(join, file) for join, file in files if file is not None]
     if main is None or len(joins) < len(files):
         return None
@@ -84,8 +86,9 @@ def reconcile(found: Collection[str], known: Collection[str]) -> str:
     return f"{both:,} codes in both, {extra:,} only here, {lost:,} only in the areas"
 
 
-def _tell_clashes(main: TableFile, joins: Sequence[tuple[JoinSpec, TableFile]], chosen: Collection[str],
-                  problems: Problems) -> None:
+def _tell_clashes(
+    main: TableFile, joins: Sequence[tuple[JoinSpec, TableFile]], chosen: Collection[str], problems: Problems
+) -> None:
     home = dict.fromkeys(main.columns, main.path.name)
     for i, (join, file) in enumerate(joins):
         if not require(file, join.on.values(), f"areas.join[{i}]", problems):
@@ -94,13 +97,18 @@ def _tell_clashes(main: TableFile, joins: Sequence[tuple[JoinSpec, TableFile]], 
             if column in join.on.values() or column not in chosen:
                 continue
             if column in home:
-                problems.add(f"areas.join[{i}]", f"column {column!r} stands in {home[column]} and in {file.path.name}",
-                             "rename or remove one", "data")
+                problems.add(
+                    f"areas.join[{i}]",
+                    f"column {column!r} stands in {home[column]} and in {file.path.name}",
+                    "rename or remove one",
+                    "data",
+                )
             home.setdefault(column, file.path.name)
 
 
-def _join(frame: pd.DataFrame, join: JoinSpec, file: TableFile, columns: list[str], where: str,
-          problems: Problems) -> pd.DataFrame | None:
+def _join(
+    frame: pd.DataFrame, join: JoinSpec, file: TableFile, columns: list[str], where: str, problems: Problems
+) -> pd.DataFrame | None:
     absent = [left for left in join.on if left not in frame.columns]
     for left in absent:
         problems.add(where, f"no column {left!r} to join on in the areas table", nearest(left, frame.columns), "data")
@@ -113,8 +121,12 @@ def _join(frame: pd.DataFrame, join: JoinSpec, file: TableFile, columns: list[st
     right_keys = pd.Index(_keys(raw.frame, list(join.on.values())))
     twice = right_keys[right_keys.duplicated() & right_keys.notna()].unique()
     if len(twice):
-        problems.add(where, f"{len(twice):,} keys stand more than once in {file.path.name}: {listing(twice)}",
-                     "a join needs one row for each key", "data")
+        problems.add(
+            where,
+            f"{len(twice):,} keys stand more than once in {file.path.name}: {listing(twice)}",
+            "a join needs one row for each key",
+            "data",
+        )
         return None
     at = right_keys.get_indexer(pd.Index(left_keys))
     at[left_keys.isna()] = -1
@@ -122,9 +134,13 @@ def _join(frame: pd.DataFrame, join: JoinSpec, file: TableFile, columns: list[st
     if len(lost):
         without = int(lost.isna().sum())
         blank = f"{without:,} areas have no key; " if without else ""
-        problems.add(where, f"{len(lost):,} of {len(frame):,} areas have no row in {file.path.name}: {blank}"
-                            f"{listing(lost.dropna().unique())}", reconcile(right_keys.dropna(), left_keys.dropna()),
-                     "data")
+        problems.add(
+            where,
+            f"{len(lost):,} of {len(frame):,} areas have no row in {file.path.name}: {blank}"
+            f"{listing(lost.dropna().unique())}",
+            reconcile(right_keys.dropna(), left_keys.dropna()),
+            "data",
+        )
         return None
     taken = {name: raw.labelled(name).iloc[at].reset_index(drop=True) for name in columns}
     return pd.concat([frame, pd.DataFrame(taken)], axis=1) if taken else frame

@@ -18,16 +18,23 @@ def check_codes(table: pd.DataFrame, code: str, problems: Problems) -> None:
         problems.add("areas.code", f"{missing:,} of {len(table):,} areas have no code in column {code!r}", kind="data")
     twice = codes[codes.duplicated() & codes.notna()].unique()
     if len(twice):
-        problems.add("areas.code", f"{len(twice):,} codes stand more than once in column {code!r}: {listing(twice)}",
-                     "each area needs one row", "data")
+        problems.add(
+            "areas.code",
+            f"{len(twice):,} codes stand more than once in column {code!r}: {listing(twice)}",
+            "each area needs one row",
+            "data",
+        )
 
 
 def check_complete(table: pd.DataFrame, code: str, column: str, where: str, problems: Problems) -> None:
     """Note areas whose level, class or covariate is missing."""
     lost = table.loc[table[column].isna(), code]
     if len(lost):
-        problems.add(where, f"column {column!r} is missing for {len(lost):,} of {len(table):,} areas: {listing(lost)}",
-                     kind="data")
+        problems.add(
+            where,
+            f"column {column!r} is missing for {len(lost):,} of {len(table):,} areas: {listing(lost)}",
+            kind="data",
+        )
 
 
 def check_nesting(table: pd.DataFrame, levels: tuple[str, ...], problems: Problems) -> None:
@@ -45,8 +52,12 @@ def check_nesting(table: pd.DataFrame, levels: tuple[str, ...], problems: Proble
             continue
         parents = split.groupby(level, sort=True)[parent].agg(lambda codes: " and ".join(sorted(codes)))
         shown = [f"{child} in {which}" for child, which in parents.iloc[:11].items()]
-        problems.add("areas.levels", f"{len(parents):,} areas of {level!r} lie in more than one {parent!r}: "
-                                     f"{listing(shown)}", "levels are nested, finest first", "data")
+        problems.add(
+            "areas.levels",
+            f"{len(parents):,} areas of {level!r} lie in more than one {parent!r}: {listing(shown)}",
+            "levels are nested, finest first",
+            "data",
+        )
 
 
 def read_names(table: pd.DataFrame, level: str, column: str, problems: Problems) -> dict[str, str]:

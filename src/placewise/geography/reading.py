@@ -20,8 +20,12 @@ MOSTLY = 0.5
 DECIMAL_COMMA = r"[+-]?\d+,\d+"
 
 
-def read_areas(spec: AreasSpec, index_base: Mapping[str, Collection[Any]], problems: Problems,
-               covariates: Collection[str] | None = None) -> AreaTable | None:
+def read_areas(
+    spec: AreasSpec,
+    index_base: Mapping[str, Collection[Any]],
+    problems: Problems,
+    covariates: Collection[str] | None = None,
+) -> AreaTable | None:
     """Read the areas to be estimated.
 
     Parameters
@@ -49,14 +53,18 @@ def read_areas(spec: AreasSpec, index_base: Mapping[str, Collection[Any]], probl
     raw = assembled.frame
     for column, where in structure.items():
         if column not in raw.columns:
-            problems.add(where, f"no column {column!r} in {spec.table.name}"
-                                f"{' or what is joined onto it' if spec.join else ''}",
-                         nearest(column, assembled.available), "data")
+            problems.add(
+                where,
+                f"no column {column!r} in {spec.table.name}{' or what is joined onto it' if spec.join else ''}",
+                nearest(column, assembled.available),
+                "data",
+            )
     groupings = (spec.code, *spec.levels, *spec.classes)
     for key, group in (("neighbours", spec.neighbours), ("geometry", spec.geometry), ("names", spec.names)):
         for level in set(group) - set(groupings):
-            problems.add(f"areas.{key}.{level}", f"{level!r} is neither the code, a level nor a class",
-                         nearest(level, groupings))
+            problems.add(
+                f"areas.{key}.{level}", f"{level!r} is neither the code, a level nor a class", nearest(level, groupings)
+            )
     if len(problems) > before:
         return None
     table = _typed(raw, spec)
@@ -68,13 +76,15 @@ def read_areas(spec: AreasSpec, index_base: Mapping[str, Collection[Any]], probl
         _check_covariate(raw, table, spec.code, column, problems)
     population = _population(raw, table, spec, problems) if spec.population else None
     base = _base(table, index_base, problems)
-    names = {level: read_names(table, level, column, problems) for level, column in spec.names.items()
-             if column != level}
+    names = {
+        level: read_names(table, level, column, problems) for level, column in spec.names.items() if column != level
+    }
     notes = assembled.notes + _shape_notes(table, spec, problems)
     if len(problems) > before:
         return None
-    return AreaTable(table, spec.code, tuple(spec.levels), tuple(spec.classes), population, base, names,
-                     assembled.available, notes)
+    return AreaTable(
+        table, spec.code, tuple(spec.levels), tuple(spec.classes), population, base, names, assembled.available, notes
+    )
 
 
 def _structure(spec: AreasSpec, index_base: Mapping[str, Collection[Any]]) -> dict[str, str]:
@@ -106,9 +116,13 @@ def _check_covariate(raw: pd.DataFrame, table: pd.DataFrame, code: str, column: 
     numbers, bad = as_numbers(raw[column])
     comma = values.str.fullmatch(DECIMAL_COMMA, na=False).to_numpy(dtype=bool)
     if bad.any() and (np.isfinite(numbers) | comma).sum() > MOSTLY * len(table):
-        problems.add(where, f"text in {int(bad.sum()):,} of {len(table):,} values of a column of numbers: "
-                            f"{listing(as_labels(raw.loc[bad, column]), 5)}",
-                     "write decimals with a point" if comma.any() else "mend these values", "data")
+        problems.add(
+            where,
+            f"text in {int(bad.sum()):,} of {len(table):,} values of a column of numbers: "
+            f"{listing(as_labels(raw.loc[bad, column]), 5)}",
+            "write decimals with a point" if comma.any() else "mend these values",
+            "data",
+        )
         return
     check_complete(table, code, column, where, problems)
 
@@ -116,13 +130,22 @@ def _check_covariate(raw: pd.DataFrame, table: pd.DataFrame, code: str, column: 
 def _population(raw: pd.DataFrame, table: pd.DataFrame, spec: AreasSpec, problems: Problems) -> np.ndarray:
     """People of each area, shape (A,); all must be positive and finite."""
     people, text = as_numbers(raw[spec.population])
-    faults = {"text": text, "missing": np.isnan(people) & ~text, "zero": people == 0, "negative": people < 0,
-              "infinite": people == np.inf}
+    faults = {
+        "text": text,
+        "missing": np.isnan(people) & ~text,
+        "zero": people == 0,
+        "negative": people < 0,
+        "infinite": people == np.inf,
+    }
     for what, odd in faults.items():
         if odd.any():
-            problems.add("areas.population", f"{what} for {int(odd.sum()):,} of {len(table):,} areas in column "
-                                             f"{spec.population!r}: {listing(table.loc[odd, spec.code])}",
-                         "every area needs people; leave out areas where nobody lives", "data")
+            problems.add(
+                "areas.population",
+                f"{what} for {int(odd.sum()):,} of {len(table):,} areas in column "
+                f"{spec.population!r}: {listing(table.loc[odd, spec.code])}",
+                "every area needs people; leave out areas where nobody lives",
+                "data",
+            )
     return people
 
 
@@ -132,12 +155,19 @@ def _base(table: pd.DataFrame, index_base: Mapping[str, Collection[Any]], proble
     for column, values in index_base.items():
         for value in values:
             if not matches(table[column], [value]).any():
-                problems.add("index.base", f"no area has {value!r} in column {column!r}",
-                             nearest(str(value), as_labels(table[column].dropna().drop_duplicates())), "data")
+                problems.add(
+                    "index.base",
+                    f"no area has {value!r} in column {column!r}",
+                    nearest(str(value), as_labels(table[column].dropna().drop_duplicates())),
+                    "data",
+                )
         base &= matches(table[column], values)
     if base.sum() < 2:
-        problems.add("index.base" if index_base else "areas.table",
-                     f"{int(base.sum())} areas in the base of the index, expected at least two", kind="data")
+        problems.add(
+            "index.base" if index_base else "areas.table",
+            f"{int(base.sum())} areas in the base of the index, expected at least two",
+            kind="data",
+        )
     return base
 
 

@@ -39,8 +39,12 @@ def check_neighbours(path: Path, level: str, codes: pd.Series, problems: Problem
     met = pd.concat([a, b]).dropna().unique()
     unknown = sorted(set(met) - set(codes))
     if unknown:
-        problems.add(where, f"{len(unknown):,} codes in {path.name} are not in {level!r}: {listing(unknown)}",
-                     reconcile(met, codes), "data")
+        problems.add(
+            where,
+            f"{len(unknown):,} codes in {path.name} are not in {level!r}: {listing(unknown)}",
+            reconcile(met, codes),
+            "data",
+        )
     own = a[(a == b) & a.notna()].unique()
     if len(own):
         problems.add(where, f"{len(own):,} areas are their own neighbours in {path.name}: {listing(own)}", kind="data")

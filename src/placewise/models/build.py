@@ -70,8 +70,12 @@ def build_design(
         problems.add(formula.where, "there are no respondents", kind="data")
         return None
     if areas is not None and (area < 0).any():
-        problems.add(formula.where, f"{int((area < 0).sum())} respondents are linked above the area, which is not "
-                     "available in this version", "link them by the code of the area", "unavailable")
+        problems.add(
+            formula.where,
+            f"{int((area < 0).sum())} respondents are linked above the area, which is not available in this version",
+            "link them by the code of the area",
+            "unavailable",
+        )
         return None
     data = Surroundings(respondents, area, areas, frame, reference, orders, elsewhere)
     variables = locate(formula, data, problems)
@@ -84,8 +88,15 @@ def build_design(
     kept, dropped = drop_redundant(columns, constant)
     names = {column.name for column in kept}
     scalings = tuple(s for s in maker.scalings if any(s.name in name.split(":") for name in names))
-    return Design(formula.intercept, tuple(kept), grouped.groups, len(respondents), scalings,
-                  (*dropped, *grouped.dropped), grouped.notes)
+    return Design(
+        formula.intercept,
+        tuple(kept),
+        grouped.groups,
+        len(respondents),
+        scalings,
+        (*dropped, *grouped.dropped),
+        grouped.notes,
+    )
 
 
 def _found(formula: Formula, variables: Mapping[str, object]) -> Formula:

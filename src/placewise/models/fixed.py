@@ -36,8 +36,11 @@ def fixed_columns(
     for term in formula.terms:
         columns += [_column(parts, data) for parts in _combinations(term, maker, rule, formula.where, problems)]
         if len(columns) > MOST_COLUMNS:
-            problems.add(formula.where, f"the fixed terms make more than {MOST_COLUMNS} columns",
-                         "write (1 | a:b) for an interaction of many categories")
+            problems.add(
+                formula.where,
+                f"the fixed terms make more than {MOST_COLUMNS} columns",
+                "write (1 | a:b) for an interaction of many categories",
+            )
             return []
     return columns
 

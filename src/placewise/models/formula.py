@@ -154,8 +154,9 @@ def _collect(items: list[_Item], where: str, problems: Problems) -> tuple[bool, 
 
 def _intercept(value: Any, added: bool) -> bool:
     if value not in (0, 1):
-        raise RefusedError(f"the number {value:g} is no term",
-                           "only 1 and 0 are, for the intercept; I() holds arithmetic")
+        raise RefusedError(
+            f"the number {value:g} is no term", "only 1 and 0 are, for the intercept; I() holds arithmetic"
+        )
     return bool(value) == added
 
 
@@ -192,8 +193,10 @@ def _power(node: Any) -> list[Term]:
     if not isinstance(exponent, int) or not 1 <= exponent <= MOST_DEGREES:
         raise RefusedError("the right of ** is a whole number from 1 to 10", "I(x ** 2) is the square of x")
     if len(terms) == 1:
-        raise RefusedError(f"{terms[0]} ** {exponent} crosses a term with itself and is only {terms[0]}",
-                      f"write I({terms[0]} ** {exponent}) for the power")
+        raise RefusedError(
+            f"{terms[0]} ** {exponent} crosses a term with itself and is only {terms[0]}",
+            f"write I({terms[0]} ** {exponent}) for the power",
+        )
     return power(terms, exponent)
 
 
@@ -293,8 +296,11 @@ def _check_varying(left: Any, groups: str) -> None:
         return
     if _kind(node) == "Literal":
         raise RefusedError(f"({node.value:g} | {groups}) varies nothing", f"write (1 | {groups})")
-    raise RefusedError(f"varying slopes over {groups} are not available in this version",
-                  f"varying intercepts are: (1 | {groups})", "unavailable")
+    raise RefusedError(
+        f"varying slopes over {groups} are not available in this version",
+        f"varying intercepts are: (1 | {groups})",
+        "unavailable",
+    )
 
 
 def _grouping_columns(node: Any) -> tuple[str, ...]:
@@ -305,8 +311,10 @@ def _grouping_columns(node: Any) -> tuple[str, ...]:
         return (name,)
     if _operator(node) == ":":
         return tuple(dict.fromkeys([*_grouping_columns(node.left), *_grouping_columns(node.right)]))
-    raise RefusedError(f"{_described(node)} stands right of |", "grouping factors are column names joined by : or /; "
-                  "write (1 | a) + (1 | b) for two")
+    raise RefusedError(
+        f"{_described(node)} stands right of |",
+        "grouping factors are column names joined by : or /; write (1 | a) + (1 | b) for two",
+    )
 
 
 def _opened(node: Any) -> Any:

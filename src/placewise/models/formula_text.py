@@ -44,15 +44,22 @@ def check_text(text: str, where: str, problems: Problems) -> bool:
     if not pieces:
         problems.add(where, "the formula is empty", "write 1 for a model without covariates")
         return False
-    refused = [_shown(piece, after) for piece, after in zip(pieces, [*pieces[1:], ""], strict=True)
-               if not _is_allowed(piece, after)]
+    refused = [
+        _shown(piece, after)
+        for piece, after in zip(pieces, [*pieces[1:], ""], strict=True)
+        if not _is_allowed(piece, after)
+    ]
     if refused:
         verb = "is" if len(set(refused)) == 1 else "are"
         problems.add(where, f"{', '.join(dict.fromkeys(refused))} {verb} not allowed in a formula", ALLOWED)
     doubled = any(a == b == "|" for a, b in pairwise(pieces))
     if doubled:
-        problems.add(where, "|| (varying slopes) is not available in this version",
-                     "varying intercepts are: (1 | group)", "unavailable")
+        problems.add(
+            where,
+            "|| (varying slopes) is not available in this version",
+            "varying intercepts are: (1 | group)",
+            "unavailable",
+        )
     tildes = pieces.count("~")
     if tildes > 1:
         problems.add(where, "the formula has more than one ~")
@@ -85,8 +92,10 @@ def _brackets_match(pieces: list[str], where: str, problems: Problems) -> bool:
             problems.add(where, "a ) in the formula closes nothing")
             return False
     if depth:
-        problems.add(where, f"{depth} bracket{'s' if depth > 1 else ''} of the formula {'are' if depth > 1 else 'is'} "
-                            "never closed")
+        problems.add(
+            where,
+            f"{depth} bracket{'s' if depth > 1 else ''} of the formula {'are' if depth > 1 else 'is'} never closed",
+        )
     elif deepest > DEEPEST:
         problems.add(where, f"brackets are nested {deepest} deep, at most {DEEPEST} are read")
     return depth == 0 and deepest <= DEEPEST

@@ -60,8 +60,11 @@ def build_groups(
 
 def _is_area(term: GroupTerm, variables: dict[str, Variable], data: Surroundings) -> bool:
     """Whether the groups are the areas themselves."""
-    return (data.areas is not None and data.areas.code in term.columns
-            and all(variables[name].place == "areas" for name in term.columns))
+    return (
+        data.areas is not None
+        and data.areas.code in term.columns
+        and all(variables[name].place == "areas" for name in term.columns)
+    )
 
 
 def _shortest(term: GroupTerm, variables: dict[str, Variable], data: Surroundings) -> tuple[str, ...]:
@@ -79,7 +82,11 @@ def _shortest(term: GroupTerm, variables: dict[str, Variable], data: Surrounding
 
 
 def _build(
-    columns: tuple[str, ...], variables: dict[str, Variable], maker: PartMaker, data: Surroundings, where: str,
+    columns: tuple[str, ...],
+    variables: dict[str, Variable],
+    maker: PartMaker,
+    data: Surroundings,
+    where: str,
     problems: Problems,
 ) -> Group | None:
     """One grouping factor; None where a problem was noted."""
@@ -99,8 +106,12 @@ def _build(
     cell_index, cell_rows = _distinct(over_cells)
     pairs = len(area_rows) * len(cell_rows)
     if pairs > MOST_PAIRS:
-        problems.add(where, f"(1 | {name}) has {pairs} groups, at most {MOST_PAIRS} are projected",
-                     "use a coarser level", "unavailable")
+        problems.add(
+            where,
+            f"(1 | {name}) has {pairs} groups, at most {MOST_PAIRS} are projected",
+            "use a coarser level",
+            "unavailable",
+        )
         return None
     codes = [
         np.concatenate([one.among, _on_grid(one, place, area_rows, cell_rows)])
@@ -118,8 +129,16 @@ def _build(
         problems.add(where, f"two combinations of (1 | {name}) share one label", "take : out of the categories", "data")
         return None
     lookup = position[ids[n:]].reshape(len(area_rows), len(cell_rows))
-    return Group(name, role, all_labels[: int(met.sum())], position[ids[:n]], all_labels,
-                 area_index if over_areas else None, cell_index if over_cells else None, lookup)
+    return Group(
+        name,
+        role,
+        all_labels[: int(met.sum())],
+        position[ids[:n]],
+        all_labels,
+        area_index if over_areas else None,
+        cell_index if over_cells else None,
+        lookup,
+    )
 
 
 def _role(columns: tuple[str, ...], data: Surroundings) -> Role:
@@ -175,8 +194,16 @@ def _own_effect(data: Surroundings) -> Group:
     position = np.empty(count, dtype=np.int64)
     position[order] = np.arange(count)
     labels = tuple(codes[order])
-    return Group(data.areas.code, "geography", labels[: int(sampled.sum())], position[data.area], labels,
-                 position, None, np.arange(count).reshape(-1, 1))
+    return Group(
+        data.areas.code,
+        "geography",
+        labels[: int(sampled.sum())],
+        position[data.area],
+        labels,
+        position,
+        None,
+        np.arange(count).reshape(-1, 1),
+    )
 
 
 def _twin(group: Group, made: dict[str, Group], data: Surroundings) -> str:
@@ -208,9 +235,16 @@ def _unmet_categories(
         share = float(people[unmet].sum() / people.sum())
         named = ", ".join(repr(levels.labels[k]) for k in np.flatnonzero(unmet))
         if share > MOST_UNMET:
-            problems.add(formula.where, f"no respondent has {name!r} {named}, {share:.1%} of the people of the frame "
-                         f"(at most {MOST_UNMET:.0%})", "merge categories in the survey and the frame", "data")
+            problems.add(
+                formula.where,
+                f"no respondent has {name!r} {named}, {share:.1%} of the people of the frame "
+                f"(at most {MOST_UNMET:.0%})",
+                "merge categories in the survey and the frame",
+                "data",
+            )
         else:
-            notes.append(f"No respondent has {name} {named} ({share:.2%} of the people): the effect is drawn from the "
-                         "distribution of the others.")
+            notes.append(
+                f"No respondent has {name} {named} ({share:.2%} of the people): the effect is drawn from the "
+                "distribution of the others."
+            )
     return notes

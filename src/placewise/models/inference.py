@@ -27,8 +27,11 @@ QUANTILES = (0.05, 0.50, 0.95)
 
 
 def build(
-    posterior: Mapping[str, np.ndarray], dims: Mapping[str, Sequence[str]], coords: Mapping[str, Sequence[Any]],
-    sample_stats: Mapping[str, np.ndarray] | None = None, attrs: Mapping[str, Any] | None = None,
+    posterior: Mapping[str, np.ndarray],
+    dims: Mapping[str, Sequence[str]],
+    coords: Mapping[str, Sequence[Any]],
+    sample_stats: Mapping[str, np.ndarray] | None = None,
+    attrs: Mapping[str, Any] | None = None,
 ) -> InferenceData:
     """Posterior and sampler statistics under readable names.
 
@@ -45,7 +48,8 @@ def build(
         Text and numbers that describe the fit, stored with the posterior.
     """
     data: InferenceData = az.from_dict(
-        posterior=dict(posterior), dims={name: list(d) for name, d in dims.items()},
+        posterior=dict(posterior),
+        dims={name: list(d) for name, d in dims.items()},
         coords={name: list(c) for name, c in coords.items()},
         sample_stats=None if sample_stats is None else dict(sample_stats),
     )
@@ -150,14 +154,20 @@ def summary_table(idata: InferenceData, names: Sequence[str] | None = None) -> p
     quantiles = chosen.quantile(QUANTILES, ("chain", "draw"))
     sd = chosen.std(("chain", "draw"), ddof=1)
     columns = {
-        "mean": chosen.mean(("chain", "draw")), "sd": sd,
-        "q05": quantiles.isel(quantile=0), "q50": quantiles.isel(quantile=1), "q95": quantiles.isel(quantile=2),
+        "mean": chosen.mean(("chain", "draw")),
+        "sd": sd,
+        "q05": quantiles.isel(quantile=0),
+        "q50": quantiles.isel(quantile=1),
+        "q95": quantiles.isel(quantile=2),
         "mcse": sd / _each(idata, names, mixing.ess_mean) ** 0.5,
-        "ess_bulk": ess_bulk(idata, names), "ess_tail": ess_tail(idata, names), "rhat": rhat(idata, names),
+        "ess_bulk": ess_bulk(idata, names),
+        "ess_tail": ess_tail(idata, names),
+        "rhat": rhat(idata, names),
     }
     index = [label for values in columns["mean"].values() for label in labels(values)]
-    flat = {key: np.concatenate([values.to_numpy().ravel() for values in data.values()])
-            for key, data in columns.items()}
+    flat = {
+        key: np.concatenate([values.to_numpy().ravel() for values in data.values()]) for key, data in columns.items()
+    }
     return pd.DataFrame(flat, index=pd.Index(index, name="parameter", dtype="str"))
 
 
@@ -176,7 +186,9 @@ def _moving(draws: xr.DataArray) -> xr.DataArray:
 
 
 def _each(
-    idata: InferenceData, names: Sequence[str] | None, measure: Callable[[np.ndarray], np.ndarray] | None,
+    idata: InferenceData,
+    names: Sequence[str] | None,
+    measure: Callable[[np.ndarray], np.ndarray] | None,
 ) -> xr.Dataset:
     """Measure the scalars that move; the others have no rank to speak of."""
     result = {}

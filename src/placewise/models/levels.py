@@ -116,8 +116,12 @@ def _coded(
     codes = np.append(second, -1)[first].astype(np.int64)
     missing = int((codes < 0).sum())
     if missing:
-        problems.add(where, f"{name!r} is missing for {missing} of {len(values)} {unit}",
-                     "leave them out, or declare the missing codes", "data")
+        problems.add(
+            where,
+            f"{name!r} is missing for {missing} of {len(values)} {unit}",
+            "leave them out, or declare the missing codes",
+            "data",
+        )
     return codes, [str(label) for label in labels]
 
 
@@ -133,8 +137,12 @@ def _ordered(variable: Variable, seen: list[str], data: Surroundings, where: str
     if declared is not None:
         beyond = natural_order(set(seen) - set(declared))
         if beyond:
-            problems.add(where, f"{variable.name!r} holds {listing(beyond)}, which its declared order lacks",
-                         f"[variables.{variable.name}] order holds {listing(declared)}", "data")
+            problems.add(
+                where,
+                f"{variable.name!r} holds {listing(beyond)}, which its declared order lacks",
+                f"[variables.{variable.name}] order holds {listing(declared)}",
+                "data",
+            )
     elif variable.among is not None and isinstance(variable.among.dtype, pd.CategoricalDtype):
         declared = tuple(as_labels(pd.Series(variable.among.cat.categories)))
     known = [label for label in declared or () if label in set(seen)]
@@ -147,8 +155,11 @@ def _at_reference(variable: Variable, levels: Levels, where: str, problems: Prob
         return Levels((*levels.labels, NEW_LEVEL), levels.among, np.array([len(levels.labels)]))
     value = str(as_labels(pd.Series([variable.reference]))[0])
     if value not in levels.labels:
-        problems.add(where, f"[model.reference] puts {variable.name!r} at {value!r}, which no respondent has",
-                     nearest(value, levels.labels))
+        problems.add(
+            where,
+            f"[model.reference] puts {variable.name!r} at {value!r}, which no respondent has",
+            nearest(value, levels.labels),
+        )
         return None
     return Levels(levels.labels, levels.among, np.array([levels.labels.index(value)]))
 
@@ -162,5 +173,9 @@ def _check_frame(name: str, levels: Levels, where: str, problems: Problems) -> N
         count = int(beyond[levels.among].sum())
         lacking = [label for label, out in zip(levels.labels, beyond, strict=True) if out]
         has = [label for label, there in zip(levels.labels, in_frame, strict=True) if there]
-        problems.add(where, f"{name!r} is {listing(lacking)} for {count} respondents, which the frame lacks",
-                     f"recode to the frame's categories: {listing(has)}", "data")
+        problems.add(
+            where,
+            f"{name!r} is {listing(lacking)} for {count} respondents, which the frame lacks",
+            f"recode to the frame's categories: {listing(has)}",
+            "data",
+        )

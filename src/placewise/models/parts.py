@@ -115,17 +115,24 @@ class PartMaker:
         if variable.reference == DRAW:
             self._note(f"[model.reference] draws a new {name!r}, which needs a varying term", f"write (1 | {name})")
         elif words:
-            self._note(f"{name!r} is a column of numbers with text in it: {listing(words, 3)}",
-                       "declare the text as missing or mend it", "data")
+            self._note(
+                f"{name!r} is a column of numbers with text in it: {listing(words, 3)}",
+                "declare the text as missing or mend it",
+                "data",
+            )
         elif len(levels.labels) > MOST_CATEGORIES:
-            self._note(f"{name!r} has {len(levels.labels)} categories, a fixed term takes at most {MOST_CATEGORIES}",
-                       f"write (1 | {name})")
+            self._note(
+                f"{name!r} has {len(levels.labels)} categories, a fixed term takes at most {MOST_CATEGORIES}",
+                f"write (1 | {name})",
+            )
         elif levels.projected is not None and variable.place != "reference":
             unmet = [label for label, met in zip(levels.labels, levels.met(), strict=True) if not met]
             if unmet:
-                self._note(f"no respondent has {name!r} {listing(unmet)}, which stands in {PLACES[variable.place]}",
-                           f"(1 | {name}) draws such effects from the others' distribution; or merge categories",
-                           "data")
+                self._note(
+                    f"no respondent has {name!r} {listing(unmet)}, which stands in {PLACES[variable.place]}",
+                    f"(1 | {name}) draws such effects from the others' distribution; or merge categories",
+                    "data",
+                )
         return len(self._problems) == before
 
     def _note(self, message: str, hint: str = "", kind: Kind = "configuration") -> None:
@@ -148,9 +155,11 @@ class PartMaker:
         if not self._is_finite(factor, made, len(weights), place, columns, weights):
             return None
         made = made.reshape(len(made), -1)
-        titles = [str(factor)] if made.shape[1] == 1 and not _is_poly(factor) else [
-            f"{factor}[{k + 1}]" for k in range(made.shape[1])
-        ]
+        titles = (
+            [str(factor)]
+            if made.shape[1] == 1 and not _is_poly(factor)
+            else [f"{factor}[{k + 1}]" for k in range(made.shape[1])]
+        )
         return [self._split(title, made[:, k], weights, over, place) for k, title in enumerate(titles)]
 
     def _one_place(self, factor: Factor, names: list[str]) -> str | None:
@@ -160,8 +169,10 @@ class PartMaker:
         if text:
             self._note(f"{factor} needs numbers, and {listing(text)} is text")
         elif len(places) > 1:
-            self._note(f"{factor} mixes columns of {' and '.join(PLACES[p] for p in places)}",
-                       "a : between two terms multiplies them")
+            self._note(
+                f"{factor} mixes columns of {' and '.join(PLACES[p] for p in places)}",
+                "a : between two terms multiplies them",
+            )
         return places[0] if len(places) == 1 and not text else None
 
     def _numbers(self, variable: Variable) -> tuple[np.ndarray, np.ndarray] | None:
@@ -171,8 +182,10 @@ class PartMaker:
         if variable.place == "reference":
             value = _as_float(variable.reference)
             if value is None:
-                self._note(f"[model.reference] puts {variable.name!r}, a number, at {variable.reference!r}",
-                           "give the number to project at")
+                self._note(
+                    f"[model.reference] puts {variable.name!r}, a number, at {variable.reference!r}",
+                    "give the number to project at",
+                )
                 return None
             projected = np.array([value])
         sound = self._all_there(variable.name, among, "respondents")
@@ -185,8 +198,11 @@ class PartMaker:
         missing, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         for count, word in ((missing, "missing"), (infinite, "infinite")):
             if count:
-                self._note(f"{name!r} is {word} for {count} of {len(values)} {unit}",
-                           "complete the column, or leave it out of the formula", "data")
+                self._note(
+                    f"{name!r} is {word} for {count} of {len(values)} {unit}",
+                    "complete the column, or leave it out of the formula",
+                    "data",
+                )
         return not missing and not infinite
 
     def _check_shift(self, name: str) -> None:
@@ -198,8 +214,12 @@ class PartMaker:
         spreads = sorted((np.ptp(among), np.ptp(cells)))
         apart = among.min() > cells.max() or among.max() < cells.min()
         if apart or (spreads[0] > 0 and spreads[1] > SHIFT * spreads[0]):
-            self._note(f"{name!r} runs from {among.min():g} to {among.max():g} among the respondents and from "
-                       f"{cells.min():g} to {cells.max():g} in the frame", "bring both to one unit", "data")
+            self._note(
+                f"{name!r} runs from {among.min():g} to {among.max():g} among the respondents and from "
+                f"{cells.min():g} to {cells.max():g} in the frame",
+                "bring both to one unit",
+                "data",
+            )
 
     def _population(self, place: str) -> tuple[np.ndarray, str]:
         """Weights of the population that standardises, and its name."""
@@ -211,22 +231,32 @@ class PartMaker:
         return np.ones(len(self._data.respondents)), "respondents"
 
     def _is_finite(
-        self, factor: Factor, made: np.ndarray, m: int, place: str, columns: Mapping[str, np.ndarray],
+        self,
+        factor: Factor,
+        made: np.ndarray,
+        m: int,
+        place: str,
+        columns: Mapping[str, np.ndarray],
         weights: np.ndarray,
     ) -> bool:
         if isinstance(factor, Call) and _is_poly(factor):
             distinct = len(np.unique(evaluate(factor.argument, columns, weights)[:m]))
             if distinct <= factor.degree:
-                self._note(f"{factor} needs more than {factor.degree} different values, there are {distinct}", "",
-                           "data")
+                self._note(
+                    f"{factor} needs more than {factor.degree} different values, there are {distinct}", "", "data"
+                )
                 return False
         bad = ~np.isfinite(made).reshape(len(made), -1).all(axis=1)
         units = {"areas": ("areas", ""), "frame": ("cells of the frame", "respondents")}.get(
-            place, ("respondents", "reference values"))
+            place, ("respondents", "reference values")
+        )
         for some, unit in ((bad[:m], units[0]), (bad[m:], units[1])):
             if some.any():
-                self._note(f"{factor} is not a finite number for {int(some.sum())} of {len(some)} {unit}",
-                           "log needs numbers above 0, log1p above -1, logit between 0 and 1, sqrt 0 or more", "data")
+                self._note(
+                    f"{factor} is not a finite number for {int(some.sum())} of {len(some)} {unit}",
+                    "log needs numbers above 0, log1p above -1, logit between 0 and 1, sqrt 0 or more",
+                    "data",
+                )
         return not bad.any()
 
     def _split(self, title: str, made: np.ndarray, weights: np.ndarray, over: str, place: str) -> Part:

@@ -147,7 +147,8 @@ def _in_domain(name: str, args: tuple[float, ...], where: str, problems: Problem
             found.add(where, f"{name}: {parameter} must be above 0, got {_number(value)}")
     if name == "half_student_t" and args[1] != 0:
         found.add(
-            where, f"half_student_t: the middle number is its location and must be 0, got {_number(args[1])}",
+            where,
+            f"half_student_t: the middle number is its location and must be 0, got {_number(args[1])}",
             f'write "{Prior(name, (args[0], 0.0, args[2]))}"',
         )
     if name == "pc" and args[1] >= 1:

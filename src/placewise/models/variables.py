@@ -18,7 +18,10 @@ Place = Literal["areas", "frame", "reference", "respondents"]
 
 DRAW = "draw"
 PLACES: dict[str, str] = {
-    "areas": "the areas table", "frame": "the frame", "reference": "[model.reference]", "respondents": "the data",
+    "areas": "the areas table",
+    "frame": "the frame",
+    "reference": "[model.reference]",
+    "respondents": "the data",
 }
 
 
@@ -130,8 +133,11 @@ def _projected(name: str, data: Surroundings, where: str, problems: Problems) ->
     in_survey, in_frame = name in data.respondents, frame is not None and name in frame.cells
     if name in areas.table:
         if in_survey and name not in (areas.code, *areas.levels, *areas.classes):
-            problems.add(where, f"{name!r} stands both in the areas table and among the respondents",
-                         "rename one of the two columns")
+            problems.add(
+                where,
+                f"{name!r} stands both in the areas table and among the respondents",
+                "rename one of the two columns",
+            )
             return None
         return Variable(name, "areas", None, areas.table[name])
     if in_survey and frame is not None and in_frame:
@@ -140,11 +146,17 @@ def _projected(name: str, data: Surroundings, where: str, problems: Problems) ->
         return Variable(name, "reference", data.respondents[name], None, data.reference[name])
     if in_survey:
         lacking = "the project has no frame" if frame is None else "the frame has no such column"
-        problems.add(where, f"{name!r} is a column of the respondents and {lacking}, so no area can be projected",
-                     f"add {name!r} to the cells of [frame], or the value to project at to [model.reference]")
+        problems.add(
+            where,
+            f"{name!r} is a column of the respondents and {lacking}, so no area can be projected",
+            f"add {name!r} to the cells of [frame], or the value to project at to [model.reference]",
+        )
     elif in_frame:
-        problems.add(where, f"{name!r} stands in the frame and not among the respondents",
-                     nearest(name, [str(c) for c in data.respondents.columns]))
+        problems.add(
+            where,
+            f"{name!r} stands in the frame and not among the respondents",
+            nearest(name, [str(c) for c in data.respondents.columns]),
+        )
     return None
 
 
@@ -171,15 +183,17 @@ def _note_unknown(unknown: list[str], data: Surroundings, where: str, problems: 
     problems.add(where, f"{named} {'is' if len(unknown) == 1 else 'are'} not in {place}", "; ".join(hints))
 
 
-def _check_references(
-    formula: Formula, found: Mapping[str, Variable], data: Surroundings, problems: Problems
-) -> None:
+def _check_references(formula: Formula, found: Mapping[str, Variable], data: Surroundings, problems: Problems) -> None:
     """Every reference value must be of use: nothing written is ignored."""
     used = formula.variables()
     for name in data.reference:
         if name not in used:
-            problems.add(formula.where, f"[model.reference] names {name!r}, which the formula does not use",
-                         nearest(name, used))
+            problems.add(
+                formula.where, f"[model.reference] names {name!r}, which the formula does not use", nearest(name, used)
+            )
         elif name in found and found[name].place != "reference":
-            problems.add(formula.where, f"[model.reference] names {name!r}, which stands in "
-                         f"{PLACES[found[name].place]} and needs no reference", "remove it")
+            problems.add(
+                formula.where,
+                f"[model.reference] names {name!r}, which stands in {PLACES[found[name].place]} and needs no reference",
+                "remove it",
+            )

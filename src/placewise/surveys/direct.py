@@ -26,8 +26,14 @@ class _Clusters:
 
 
 def direct_estimates(
-    values: np.ndarray, weights: np.ndarray | None, domains: np.ndarray, psu: np.ndarray | None = None,
-    strata: np.ndarray | None = None, *, fpc: np.ndarray | None = None, threshold: int = THRESHOLD,
+    values: np.ndarray,
+    weights: np.ndarray | None,
+    domains: np.ndarray,
+    psu: np.ndarray | None = None,
+    strata: np.ndarray | None = None,
+    *,
+    fpc: np.ndarray | None = None,
+    threshold: int = THRESHOLD,
 ) -> pd.DataFrame:
     """Hájek mean of every domain with its Taylor-linearised variance.
 
@@ -82,10 +88,16 @@ def direct_estimates(
         known = (units > 1) & (simple > 0)
         deff = np.where(known, variance / simple, np.nan)
         n_eff = n / deff
-    table = pd.DataFrame({
-        "domain": codes, "estimate": mean, "se": np.where(units > 1, np.sqrt(variance), np.nan), "n": n,
-        "n_eff": n_eff, "deff": deff,
-    })
+    table = pd.DataFrame(
+        {
+            "domain": codes,
+            "estimate": mean,
+            "se": np.where(units > 1, np.sqrt(variance), np.nan),
+            "n": n,
+            "n_eff": n_eff,
+            "deff": deff,
+        }
+    )
     return table[n >= threshold].reset_index(drop=True)
 
 
@@ -112,7 +124,11 @@ def _clusters(n: int, psu: np.ndarray | None, strata: np.ndarray | None, fpc: np
 
 
 def _linearised(
-    score: np.ndarray, position: np.ndarray, unit: np.ndarray, n_domains: int, clusters: _Clusters,
+    score: np.ndarray,
+    position: np.ndarray,
+    unit: np.ndarray,
+    n_domains: int,
+    clusters: _Clusters,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Variance of each domain's mean, and the units it meets."""
     n_units = clusters.stratum.size

@@ -47,9 +47,19 @@ class Response:
     notes: tuple[str, ...] = ()
 
 
-def encode_response(respondents: Respondents, problems: Problems, *, where: str, response: str, family: str,
-                    order: Sequence[str] = (), success: Collection[str] = (), trials: str = "", exposure: str = "",
-                    variance: str = "") -> Response | None:
+def encode_response(
+    respondents: Respondents,
+    problems: Problems,
+    *,
+    where: str,
+    response: str,
+    family: str,
+    order: Sequence[str] = (),
+    success: Collection[str] = (),
+    trials: str = "",
+    exposure: str = "",
+    variance: str = "",
+) -> Response | None:
     """Turn answers into what the family's likelihood takes.
 
     Parameters
@@ -79,15 +89,23 @@ def encode_response(respondents: Respondents, problems: Problems, *, where: str,
     columns = [response, *(c for c in extra.values() if c)]
     missing = [c for c in columns if c not in respondents.table.columns]
     for column in missing:
-        problems.add(f"{where}: outcome", f"survey {respondents.name!r} has no column {column!r}",
-                     nearest(column, respondents.available), "data")
+        problems.add(
+            f"{where}: outcome",
+            f"survey {respondents.name!r} has no column {column!r}",
+            nearest(column, respondents.available),
+            "data",
+        )
     if missing:
         return None
     kept, dropped = _answered(respondents, columns)
     table = respondents.table[kept]
     if len(table) < 2:
-        problems.add(f"{where}: outcome.response", f"{'one respondent' if len(table) else 'no respondent'} of survey "
-                     f"{respondents.name!r} has an answer in {response!r}, expected two or more", kind="data")
+        problems.add(
+            f"{where}: outcome.response",
+            f"{'one respondent' if len(table) else 'no respondent'} of survey "
+            f"{respondents.name!r} has an answer in {response!r}, expected two or more",
+            kind="data",
+        )
         return None
     at = f"{where}: outcome.response"
     if family == "cumulative":
@@ -96,15 +114,26 @@ def encode_response(respondents: Respondents, problems: Problems, *, where: str,
         y, notes = _successes(table[response], success, at, problems), ()
     else:
         y, notes = _numbers(table[response], family, at, problems), ()
-    beside = {key: _numbers(table[column], key, f"{where}: outcome.{key}", problems)
-              for key, column in extra.items() if column}
+    beside = {
+        key: _numbers(table[column], key, f"{where}: outcome.{key}", problems)
+        for key, column in extra.items()
+        if column
+    }
     if len(problems) > before:
         return None
     _check_together(y, beside, response, family, at, problems)
     if len(problems) > before:
         return None
-    return Response(y, kept, tuple(order) if family == "cumulative" else (), beside.get("trials"),
-                    beside.get("exposure"), beside.get("variance"), dropped, notes)
+    return Response(
+        y,
+        kept,
+        tuple(order) if family == "cumulative" else (),
+        beside.get("trials"),
+        beside.get("exposure"),
+        beside.get("variance"),
+        dropped,
+        notes,
+    )
 
 
 def _answered(respondents: Respondents, columns: Sequence[str]) -> tuple[np.ndarray, tuple[Dropped, ...]]:
@@ -114,14 +143,17 @@ def _answered(respondents: Respondents, columns: Sequence[str]) -> tuple[np.ndar
     for column in dict.fromkeys(columns):
         lost = respondents.table[column].isna().to_numpy() & kept
         declared = lost & respondents.declared.get(column, False)
-        dropped += [Dropped(column, "declared missing code", int(declared.sum())),
-                    Dropped(column, "blank", int((lost & ~declared).sum()))]
+        dropped += [
+            Dropped(column, "declared missing code", int(declared.sum())),
+            Dropped(column, "blank", int((lost & ~declared).sum())),
+        ]
         kept &= ~lost
     return kept, tuple(d for d in dropped if d.count)
 
 
-def _categories(values: pd.Series, order: Sequence[str], where: str,
-                problems: Problems) -> tuple[np.ndarray, tuple[str, ...]]:
+def _categories(
+    values: pd.Series, order: Sequence[str], where: str, problems: Problems
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Positions in the declared order, shape (m,), int64."""
     labels = as_labels(values)
     declared = as_labels(pd.Series(list(order), dtype="str"))
@@ -137,8 +169,9 @@ def _successes(values: pd.Series, success: Collection[str], where: str, problems
     wanted = as_labels(pd.Series(list(success), dtype="str"))
     met = pd.Series(labels).unique()
     for want in set(wanted) - set(met):
-        problems.add(where.replace("response", "success"), f"no respondent answered {want!r}", nearest(want, met),
-                     "data")
+        problems.add(
+            where.replace("response", "success"), f"no respondent answered {want!r}", nearest(want, met), "data"
+        )
     _tell_undeclared(labels[_stray(labels, wanted)], "look like codes for no answer", (), where, problems)
     return np.isin(labels.astype(str), wanted.astype(str)).astype(np.float64)
 
@@ -177,24 +210,35 @@ def _numbers(values: pd.Series, kind: str, where: str, problems: Problems) -> np
     return numbers
 
 
-def _check_together(y: np.ndarray, beside: Mapping[str, np.ndarray], response: str, family: str, where: str,
-                    problems: Problems) -> None:
+def _check_together(
+    y: np.ndarray, beside: Mapping[str, np.ndarray], response: str, family: str, where: str, problems: Problems
+) -> None:
     trials = beside.get("trials")
     if trials is not None:
         over = int((y > trials).sum())
         if over:
-            problems.add(where, f"{response!r} counts more successes than trials for {told(over)} respondents",
-                         kind="data")
+            problems.add(
+                where, f"{response!r} counts more successes than trials for {told(over)} respondents", kind="data"
+            )
         if (y == 0).all() or (y == trials).all():
-            problems.add(where, f"{response!r} is {'zero' if y[0] == 0 else 'all trials'} for every respondent",
-                         "nothing can be learned from one answer", "data")
+            problems.add(
+                where,
+                f"{response!r} is {'zero' if y[0] == 0 else 'all trials'} for every respondent",
+                "nothing can be learned from one answer",
+                "data",
+            )
     elif (y == y[0]).all() and not (family == "poisson" and y[0] > 0):
-        problems.add(where, f"all respondents gave the same answer in {response!r}",
-                     "nothing can be learned from one answer", "data")
+        problems.add(
+            where,
+            f"all respondents gave the same answer in {response!r}",
+            "nothing can be learned from one answer",
+            "data",
+        )
 
 
-def _tell_undeclared(labels: np.ndarray, what: str, declared: Collection[str], where: str, problems: Problems,
-                     hint: str = "") -> None:
+def _tell_undeclared(
+    labels: np.ndarray, what: str, declared: Collection[str], where: str, problems: Problems, hint: str = ""
+) -> None:
     """One problem that lists answers and their counts, none below the threshold."""
     if not len(labels):
         return
@@ -206,5 +250,9 @@ def _tell_undeclared(labels: np.ndarray, what: str, declared: Collection[str], w
     if len(telling) < len(ordered):
         shown.append(f"{len(ordered) - len(telling):,} {'others' if telling else 'answers, each rare'}")
     close = nearest(str(ordered[0][0]), declared) if declared else ""
-    problems.add(where, f"{len(ordered):,} answers {what}: {', '.join(shown)}",
-                 hint or f"declare them in the survey's missing, or mend them{'; ' + close if close else ''}", "data")
+    problems.add(
+        where,
+        f"{len(ordered):,} answers {what}: {', '.join(shown)}",
+        hint or f"declare them in the survey's missing, or mend them{'; ' + close if close else ''}",
+        "data",
+    )

@@ -17,8 +17,13 @@ from placewise.surveys.respondents import Dropped, Respondents
 from placewise.surveys.spec import SurveySpec
 
 
-def read_survey(spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems,
-                required: Collection[str] = ()) -> Respondents | None:
+def read_survey(
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    columns: Collection[str],
+    problems: Problems,
+    required: Collection[str] = (),
+) -> Respondents | None:
     """Read the respondents of one survey and link them to the areas.
 
     Parameters
@@ -52,12 +57,15 @@ def read_survey(spec: SurveySpec, areas: AreaTable | None, columns: Collection[s
     codes, blank = _area_codes(raw.frame[spec.area_column], spec, areas)
     kept = inside & ~blank
     if inside.any() and not kept.any():
-        problems.add(f"survey.{spec.name}.area", f"column {spec.area_column!r} is missing for every respondent",
-                     kind="data")
+        problems.add(
+            f"survey.{spec.name}.area", f"column {spec.area_column!r} is missing for every respondent", kind="data"
+        )
     if not kept.any():
         return None
-    dropped = (Dropped("", "outside where", int((~inside).sum())),
-               Dropped(spec.area_column, "no area", int((inside & blank).sum())))
+    dropped = (
+        Dropped("", "outside where", int((~inside).sum())),
+        Dropped(spec.area_column, "no area", int((inside & blank).sum())),
+    )
     raw = RawTable(raw.frame[kept].reset_index(drop=True), raw.labels)
     linked = codes[kept].reset_index(drop=True)
     weight = _weight(raw.frame[spec.weight], spec, problems) if spec.weight else None
@@ -68,11 +76,18 @@ def read_survey(spec: SurveySpec, areas: AreaTable | None, columns: Collection[s
         return None
     cleaned = {name: _clean(raw, name, spec.missing) for name in answers}
     return Respondents(
-        name=spec.name, table=pd.DataFrame({name: v for name, (v, _) in cleaned.items()}, index=range(len(linked))),
-        link=spec.area_level, codes=linked.to_numpy(dtype=object),
+        name=spec.name,
+        table=pd.DataFrame({name: v for name, (v, _) in cleaned.items()}, index=range(len(linked))),
+        link=spec.area_level,
+        codes=linked.to_numpy(dtype=object),
         area=positions(linked, areas.codes) if spec.area_level == areas.code else np.full(len(linked), -1, np.int64),
-        weight=weight, psu=psu, strata=strata, read=len(kept), dropped=tuple(d for d in dropped if d.count),
-        available=file.columns, notes=tuple(notes),
+        weight=weight,
+        psu=psu,
+        strata=strata,
+        read=len(kept),
+        dropped=tuple(d for d in dropped if d.count),
+        available=file.columns,
+        notes=tuple(notes),
         declared={name: mask for name, (_, mask) in cleaned.items() if mask.any()},
     )
 
@@ -92,26 +107,37 @@ def complete_cases(respondents: Respondents, columns: Iterable[str]) -> Responde
         if not missing.any():
             continue
         declared = int(respondents.declared.get(column, np.zeros(len(missing), dtype=bool)).sum())
-        reasons = (Dropped(column, "declared missing code", declared),
-                   Dropped(column, "blank", int(missing.sum()) - declared))
+        reasons = (
+            Dropped(column, "declared missing code", declared),
+            Dropped(column, "blank", int(missing.sum()) - declared),
+        )
         respondents = respondents.take(~missing, tuple(r for r in reasons if r.count))
     return respondents
 
 
-def _open(spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems,
-          required: Collection[str]) -> tuple[TableFile, RawTable, list[str]] | None:
+def _open(
+    spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems, required: Collection[str]
+) -> tuple[TableFile, RawTable, list[str]] | None:
     """The survey's file, the columns needed of it, and the names of those that hold answers."""
     before = len(problems)
     groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
     if groupings and spec.area_level not in groupings:
-        problems.add(f"survey.{spec.name}.area",
-                     f"{spec.area_level!r} is neither the code, a level nor a class of the areas",
-                     nearest(spec.area_level, groupings))
+        problems.add(
+            f"survey.{spec.name}.area",
+            f"{spec.area_level!r} is neither the code, a level nor a class of the areas",
+            nearest(spec.area_level, groupings),
+        )
     file = open_table(spec.path, f"survey.{spec.name}.path", problems, {spec.area_column, *columns})
     if file is None:
         return None
-    named = {"area": spec.area_column, "weight": spec.weight, "psu": spec.psu, "strata": spec.strata,
-             "mode": spec.mode, "person": spec.person}
+    named = {
+        "area": spec.area_column,
+        "weight": spec.weight,
+        "psu": spec.psu,
+        "strata": spec.strata,
+        "mode": spec.mode,
+        "person": spec.person,
+    }
     for key, column in named.items():
         require(file, [column] if column else [], f"survey.{spec.name}.{key}", problems)
     require(file, spec.where, f"survey.{spec.name}.where", problems)
@@ -132,8 +158,12 @@ def _inside(raw: RawTable, spec: SurveySpec, problems: Problems, notes: list[str
         hits = [_is_one_of(raw, column, [value]) for value in values]
         empty = [value for value, hit in zip(values, hits, strict=True) if not hit.any()]
         if len(empty) == len(values):
-            problems.add(f"survey.{spec.name}.where", f"no row has {listing(values)} in column {column!r}",
-                         "compare the values with the file", "data")
+            problems.add(
+                f"survey.{spec.name}.where",
+                f"no row has {listing(values)} in column {column!r}",
+                "compare the values with the file",
+                "data",
+            )
         elif empty:
             notes.append(f"{spec.name}: no row has {listing(empty)} in column {column!r} (where)")
         inside &= np.logical_or.reduce(hits)
@@ -159,18 +189,30 @@ def _check_linked(codes: pd.Series, spec: SurveySpec, areas: AreaTable, problems
         return
     strange = sorted(codes[unknown].unique())
     share = len(strange) / codes.nunique()
-    hint = ("most codes are unknown: codes of another year or another geography?" if share > 0.5
-            else "drop them by where or missing, or add the areas")
-    problems.add(f"survey.{spec.name}.area", f"{len(strange):,} codes in column {spec.area_column!r} are not in "
-                 f"{spec.area_level!r} of the areas ({told(int(unknown.sum()))} respondents): {listing(strange)}",
-                 hint, "data")
+    hint = (
+        "most codes are unknown: codes of another year or another geography?"
+        if share > 0.5
+        else "drop them by where or missing, or add the areas"
+    )
+    problems.add(
+        f"survey.{spec.name}.area",
+        f"{len(strange):,} codes in column {spec.area_column!r} are not in "
+        f"{spec.area_level!r} of the areas ({told(int(unknown.sum()))} respondents): {listing(strange)}",
+        hint,
+        "data",
+    )
 
 
 def _weight(values: pd.Series, spec: SurveySpec, problems: Problems) -> np.ndarray:
     """Weights, shape (n,); all must be positive and finite."""
     weight, text = as_numbers(values)
-    faults = {"text": text, "missing": np.isnan(weight) & ~text, "zero": weight == 0, "negative": weight < 0,
-              "infinite": weight == np.inf}
+    faults = {
+        "text": text,
+        "missing": np.isnan(weight) & ~text,
+        "zero": weight == 0,
+        "negative": weight < 0,
+        "infinite": weight == np.inf,
+    }
     for what, odd in faults.items():
         if odd.any():
             message = f"column {spec.weight!r} is {what} for {told(int(odd.sum()))} of {told(len(weight))} respondents"
@@ -182,9 +224,11 @@ def _design_codes(values: pd.Series, spec: SurveySpec, problems: Problems) -> np
     codes = as_labels(values)
     lost = int(pd.isna(codes).sum())
     if lost:
-        problems.add(f"survey.{spec.name}",
-                     f"design column {values.name!r} is missing for {told(lost)} of {told(len(codes))} respondents",
-                     kind="data")
+        problems.add(
+            f"survey.{spec.name}",
+            f"design column {values.name!r} is missing for {told(lost)} of {told(len(codes))} respondents",
+            kind="data",
+        )
     return codes
 
 

@@ -74,8 +74,17 @@ class Respondents:
             return None if values is None else values[rows]
 
         return Respondents(
-            self.name, self.table.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
-            self.link, self.codes[rows], self.area[rows], pick(self.weight), pick(self.psu), pick(self.strata),
-            self.read, self.dropped + dropped, self.available, self.notes,
+            self.name,
+            self.table.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
+            self.link,
+            self.codes[rows],
+            self.area[rows],
+            pick(self.weight),
+            pick(self.psu),
+            pick(self.strata),
+            self.read,
+            self.dropped + dropped,
+            self.available,
+            self.notes,
             {column: mask[rows] for column, mask in self.declared.items()},
         )

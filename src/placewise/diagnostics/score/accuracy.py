@@ -55,9 +55,12 @@ def _errors(level: Level, national: tuple[float, float]) -> dict[str, Any]:
     if mean.size > 1 and mean.std() > NO_SPREAD:
         side = rounded(np.mean((mean > national[0]) == (truth > national[1])))
     return {
-        "rmse": rounded(np.sqrt(np.mean(error**2))), "mae": rounded(np.abs(error).mean()),
-        "bias": rounded(error.mean()), "max_error": rounded(np.abs(error).max()),
-        "r": rounded(correlation(mean, truth)), "sd_ratio": rounded(mean.std() / spread) if spread > 0 else None,
+        "rmse": rounded(np.sqrt(np.mean(error**2))),
+        "mae": rounded(np.abs(error).mean()),
+        "bias": rounded(error.mean()),
+        "max_error": rounded(np.abs(error).max()),
+        "r": rounded(correlation(mean, truth)),
+        "sd_ratio": rounded(mean.std() / spread) if spread > 0 else None,
         "sign": side,
     }
 

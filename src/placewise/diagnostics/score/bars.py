@@ -13,7 +13,11 @@ from typing import Any
 from placewise.errors import DataError, Problem
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "<": operator.lt,
+    ">": operator.gt,
 }
 COMPARISON = re.compile(r"(?P<path>[^<>=]+?)\s*(?P<op><=|>=|==|<|>)\s*(?P<bound>\S+)")
 RANGE = re.compile(r"(?P<path>[^<>=]+?)\s+in\s+(?P<low>[^\s:]+):(?P<high>[^\s:]+)")
@@ -64,9 +68,14 @@ def _path(text: str) -> tuple[str, ...]:
 
 
 def _unreadable(text: str) -> DataError:
-    return DataError(Problem(
-        f"bar {text!r}", "cannot be read", "write 'oa21cd.rmse<=0.0355' or 'oa21cd.cov90 in 0.87:0.93'", "data",
-    ))
+    return DataError(
+        Problem(
+            f"bar {text!r}",
+            "cannot be read",
+            "write 'oa21cd.rmse<=0.0355' or 'oa21cd.cov90 in 0.87:0.93'",
+            "data",
+        )
+    )
 
 
 def read_bars(path: Path) -> list[str]:

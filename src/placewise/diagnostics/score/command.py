@@ -19,10 +19,22 @@ COUNT_OPTIONS = ("--truth-code", "--truth-count", "--truth-total")
 
 
 def run_score(
-    estimates: Path, truth: Path, *, column: str = "truth", outcome: str | None = None, levels: Sequence[str] = (),
-    areas: Path | None = None, by: Sequence[str] = (), bars: Sequence[str] = (), bar_files: Sequence[Path] = (),
-    minimum: int = 30, brief: bool = False, allow_missing: bool = False, truth_code: str | None = None,
-    truth_count: str | None = None, truth_total: str | None = None,
+    estimates: Path,
+    truth: Path,
+    *,
+    column: str = "truth",
+    outcome: str | None = None,
+    levels: Sequence[str] = (),
+    areas: Path | None = None,
+    by: Sequence[str] = (),
+    bars: Sequence[str] = (),
+    bar_files: Sequence[Path] = (),
+    minimum: int = 30,
+    brief: bool = False,
+    allow_missing: bool = False,
+    truth_code: str | None = None,
+    truth_count: str | None = None,
+    truth_total: str | None = None,
 ) -> tuple[dict[str, Any], int]:
     """Score one file of estimates.
 
@@ -62,14 +74,22 @@ def run_score(
             check_tables(estimated, None if columns else known, column)
             known = _through_areas(estimated, known, columns, areas, by)
         score = score_tables(
-            estimated, known, levels=levels, column="truth" if columns else column, outcome=outcome, minimum=minimum,
+            estimated,
+            known,
+            levels=levels,
+            column="truth" if columns else column,
+            outcome=outcome,
+            minimum=minimum,
         )
         held, failed = judge(score, conditions)
     except DataError as error:
         return {"ok": False, "error": str(error)}, 1
     if not allow_missing:
-        failed += [{"bar": f"{name}.missing==0", "found": level["missing"]}
-                   for name, level in score["levels"].items() if level["missing"]]
+        failed += [
+            {"bar": f"{name}.missing==0", "found": level["missing"]}
+            for name, level in score["levels"].items()
+            if level["missing"]
+        ]
     if brief:
         _leave_out_single_groups(score)
     return {"ok": not failed, "held": held, "failed": failed, **score}, 1 if failed else 0
@@ -94,7 +114,11 @@ def _count_columns(names: tuple[str | None, ...], areas: Path | None, by: Sequen
 
 
 def _through_areas(
-    estimates: pd.DataFrame, truth: pd.DataFrame, columns: CountColumns | None, path: Path, by: Sequence[str],
+    estimates: pd.DataFrame,
+    truth: pd.DataFrame,
+    columns: CountColumns | None,
+    path: Path,
+    by: Sequence[str],
 ) -> pd.DataFrame:
     """Truth of every level from counts, or the truth as given with ``by_`` columns added."""
     if columns is None:
@@ -103,10 +127,14 @@ def _through_areas(
     areas = read_areas(path, from_finest)
     levels = [level for level in from_finest if level in areas.columns]
     if not levels:
-        raise DataError(Problem(
-            str(path), f"has none of the estimates' levels as a column ({', '.join(from_finest)})",
-            "its code column bears the name of the small areas' level", "data",
-        ))
+        raise DataError(
+            Problem(
+                str(path),
+                f"has none of the estimates' levels as a column ({', '.join(from_finest)})",
+                "its code column bears the name of the small areas' level",
+                "data",
+            )
+        )
     return truth_from_counts(truth, columns, areas, levels, by)
 
 

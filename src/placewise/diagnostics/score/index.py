@@ -51,8 +51,11 @@ def _centre_and_error(level: Level, weight: np.ndarray, true_index: np.ndarray) 
     index = level.values("index")
     mean = float(weight @ index)
     result: dict[str, Any] = {
-        "n": len(level.codes), "wmean": rounded(mean), "wsd": rounded(np.sqrt(weight @ (index - mean) ** 2)),
-        "rmse": rounded(np.sqrt(np.mean((index - true_index) ** 2))), "r": rounded(correlation(index, true_index)),
+        "n": len(level.codes),
+        "wmean": rounded(mean),
+        "wsd": rounded(np.sqrt(weight @ (index - mean) ** 2)),
+        "rmse": rounded(np.sqrt(np.mean((index - true_index) ** 2))),
+        "r": rounded(correlation(index, true_index)),
         "sign": rounded(np.mean((index > 0) == (true_index > 0))),
     }
     if _has(level, "index_sd"):
@@ -69,7 +72,8 @@ def _interval(level: Level, percent: int, true_index: np.ndarray, minimum: int) 
     hit = covered(lower, true_index, upper)
     width = (upper - lower)[~np.isnan(upper - lower)]
     result: dict[str, Any] = {
-        f"cov{percent}": rounded(hit.mean()), f"width{percent}": rounded(width.mean()) if width.size else None,
+        f"cov{percent}": rounded(hit.mean()),
+        f"width{percent}": rounded(width.mean()) if width.size else None,
     }
     if percent == 90:
         result["cov90_by"] = {name: coverage_by_group(hit, g, minimum) for name, g in level.groups.items()}
@@ -86,7 +90,9 @@ def _ranks(truth: np.ndarray) -> np.ndarray:
 def _probabilities(level: Level, above: np.ndarray, rank: np.ndarray) -> dict[str, Any]:
     tenth = rank.size / 10
     events = {
-        "p_above_national": above, "p_top_decile": rank <= tenth, "p_bottom_decile": rank > rank.size - tenth,
+        "p_above_national": above,
+        "p_top_decile": rank <= tenth,
+        "p_bottom_decile": rank > rank.size - tenth,
     }
     result: dict[str, Any] = {}
     for column, happened in events.items():
@@ -94,8 +100,10 @@ def _probabilities(level: Level, above: np.ndarray, rank: np.ndarray) -> dict[st
             continue
         p = level.values(column)
         result[column] = {
-            "ece": rounded(calibration_error(p, happened)), "brier": rounded(np.mean((p - happened) ** 2)),
-            "expected": rounded(p.sum()), "true": int(happened.sum()),
+            "ece": rounded(calibration_error(p, happened)),
+            "brier": rounded(np.mean((p - happened) ** 2)),
+            "expected": rounded(p.sum()),
+            "true": int(happened.sum()),
         }
     return result
 

@@ -53,9 +53,12 @@ def coverage_by_group(hit: np.ndarray, groups: pd.Series, minimum: int) -> dict[
     names, share = [str(name) for name in labels[large]], share[large]
     lowest, highest = int(share.argmin()), int(share.argmax())
     return {
-        "min": rounded(share[lowest]), "min_group": names[lowest],
-        "max": rounded(share[highest]), "max_group": names[highest],
-        "groups": len(names), "all": {name: rounded(s, 4) for name, s in zip(names, share, strict=True)},
+        "min": rounded(share[lowest]),
+        "min_group": names[lowest],
+        "max": rounded(share[highest]),
+        "max_group": names[highest],
+        "groups": len(names),
+        "all": {name: rounded(s, 4) for name, s in zip(names, share, strict=True)},
     }
 
 

@@ -58,9 +58,14 @@ class Level:
     def take(self, rows: np.ndarray) -> Level:
         """Keep the areas where ``rows`` (boolean, shape (k,)) is true."""
         return Level(
-            self.name, self.codes[rows], self.truth[rows], self.population[rows],
+            self.name,
+            self.codes[rows],
+            self.truth[rows],
+            self.population[rows],
             {name: group[rows] for name, group in self.groups.items()},
-            self.estimates[rows], self.present[rows], self.unknown,
+            self.estimates[rows],
+            self.present[rows],
+            self.unknown,
         )
 
 
@@ -127,6 +132,12 @@ def align(estimates: pd.DataFrame, truth: pd.DataFrame, column: str, level: str)
     given = estimates[estimates["area_level"] == level].set_index("area_code")
     groups = {str(c).removeprefix(GROUP_PREFIX): known[c] for c in known.columns if str(c).startswith(GROUP_PREFIX)}
     return Level(
-        level, known.index, known[column].to_numpy(dtype=float), known["population"].to_numpy(dtype=float), groups,
-        given.reindex(known.index), known.index.isin(given.index), int((~given.index.isin(known.index)).sum()),
+        level,
+        known.index,
+        known[column].to_numpy(dtype=float),
+        known["population"].to_numpy(dtype=float),
+        groups,
+        given.reindex(known.index),
+        known.index.isin(given.index),
+        int((~given.index.isin(known.index)).sum()),
     )

@@ -17,8 +17,13 @@ from placewise.errors import DataError, Problem, Problems, nearest
 
 
 def score_tables(
-    estimates: pd.DataFrame, truth: pd.DataFrame, *, levels: Sequence[str] | None = None, column: str = "truth",
-    outcome: str | None = None, minimum: int = 30,
+    estimates: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    levels: Sequence[str] | None = None,
+    column: str = "truth",
+    outcome: str | None = None,
+    minimum: int = 30,
 ) -> dict[str, Any]:
     """Score estimates against the truth at every level that both hold.
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 COLUMNS = {
-    "n": "areas", "rmse": "RMSE", "mae": "MAE", "bias": "bias", "r": "r", "sign": "right side", "cov50": "50% holds",
-    "cov90": "90% holds", "cov95": "95% holds", "width90": "90% width", "missing": "missing",
+    "n": "areas",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "bias": "bias",
+    "r": "r",
+    "sign": "right side",
+    "cov50": "50% holds",
+    "cov90": "90% holds",
+    "cov95": "95% holds",
+    "width90": "90% width",
+    "missing": "missing",
 }
 
 
@@ -27,8 +36,11 @@ def score_text(result: dict[str, Any]) -> str:
     lines += _groups(result["levels"][result["small_area_level"]])
     if result["index"]:
         index = result["index"]
-        lines += ["", f"Index: RMSE {_number(index['rmse'])}, r {_number(index['r'])}, right side "
-                      f"{_number(index['sign'])}, 90% interval holds {_number(index.get('cov90'))}"]
+        lines += [
+            "",
+            f"Index: RMSE {_number(index['rmse'])}, r {_number(index['r'])}, right side "
+            f"{_number(index['sign'])}, 90% interval holds {_number(index.get('cov90'))}",
+        ]
     return "\n".join([*lines, "", *_bars(result)])
 
 
@@ -40,16 +52,20 @@ def _number(value: float | int | None) -> str:
 
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-            for row in rows]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
 
 
 def _groups(level: dict[str, Any]) -> list[str]:
     found = level.get("cov90_by") or {}
     if not found:
         return []
-    rows = [[name, f"{g['min_group']}: {g['min']:.3f}", f"{g['max_group']}: {g['max']:.3f}", str(g["groups"])]
-            for name, g in found.items()]
+    rows = [
+        [name, f"{g['min_group']}: {g['min']:.3f}", f"{g['max_group']}: {g['max']:.3f}", str(g["groups"])]
+        for name, g in found.items()
+    ]
     return ["", *_aligned([["90% holds, by", "lowest", "highest", "groups"], *rows])]
 
 

@@ -22,7 +22,12 @@ class CountColumns:
 
 
 def build_truth(
-    areas: pd.DataFrame, code: str, count: str, total: str, levels: Sequence[str] = (), classes: Sequence[str] = (),
+    areas: pd.DataFrame,
+    code: str,
+    count: str,
+    total: str,
+    levels: Sequence[str] = (),
+    classes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Truth table of the small areas, every level above them and the nation.
 
@@ -56,8 +61,10 @@ def build_truth(
     areas = areas.reset_index(drop=True)
     people = pd.DataFrame({"population": areas[total], "count": areas[count]}, dtype=float)
     groups = {column: areas[column] for column in by}
-    parts = [_one_level(name, areas[name].astype(str).where(areas[name].notna()), people, groups)
-             for name in dict.fromkeys([code, *levels])]
+    parts = [
+        _one_level(name, areas[name].astype(str).where(areas[name].notna()), people, groups)
+        for name in dict.fromkeys([code, *levels])
+    ]
     nation = people.sum().to_frame().T.assign(area_level="national", area_code="all")
     table = pd.concat([*parts, nation], ignore_index=True)
     table["truth"] = table["count"] / table["population"]
@@ -65,7 +72,11 @@ def build_truth(
 
 
 def truth_from_counts(
-    counts: pd.DataFrame, columns: CountColumns, areas: pd.DataFrame, levels: Sequence[str], classes: Sequence[str],
+    counts: pd.DataFrame,
+    columns: CountColumns,
+    areas: pd.DataFrame,
+    levels: Sequence[str],
+    classes: Sequence[str],
 ) -> pd.DataFrame:
     """Join counts to the areas table, whose first level is the small area's code, and build every level.
 
