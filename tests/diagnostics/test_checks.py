@@ -1,4 +1,4 @@
-"""Predictive checks hold for answers drawn from the model and fail for others; shrinkage by key."""
+"""Predictive checks hold for answers drawn from the model and fail for others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from placewise.diagnostics.checks import group_means, predictive_check, shrinkage
-from placewise.errors import DataError
+from placewise.diagnostics.checks import group_means, predictive_check
 
 GROUPS, DRAWS = 40, 800
 
@@ -82,53 +81,3 @@ def test_group_means_by_key_for_answers_and_for_draws():
     assert (found, n.tolist(), means.tolist()) == (["a", "b"], [2, 3], [4.0, 4.0])
     _, _, draws = group_means(np.vstack([values, 2 * values]), codes)
     assert draws.tolist() == [[4.0, 4.0], [8.0, 8.0]]
-
-
-def direct_and_modelled() -> tuple[pd.DataFrame, pd.DataFrame]:
-    direct = pd.DataFrame(
-        {"domain": ["c", "a", "b"], "estimate": [0.7, 0.3, 0.5], "se": [0.1, 0.1, 0.1], "n": [20, 20, 5]}
-    )
-    modelled = pd.DataFrame({"area_code": ["a", "b", "c", "d"], "mean": [0.4, 0.5, 0.6, 0.1], "sd": 0.06})
-    return direct, modelled
-
-
-def test_shrinkage_is_matched_by_code_and_withholds_small_domains():
-    found = shrinkage(*direct_and_modelled())
-    assert found.table["domain"].tolist() == ["a", "c"]
-    assert found.table["moved"].tolist() == pytest.approx([0.1, -0.1])
-    assert found.kept == pytest.approx(0.5)
-    assert found.w == pytest.approx(2 * 0.01 / (0.01 - 0.0036))
-    assert found.df == 2
-    assert found.p_value == pytest.approx(np.exp(-found.w / 2))
-
-
-def test_shrinkage_without_usable_variances_has_no_test():
-    direct, modelled = direct_and_modelled()
-    found = shrinkage(direct.assign(se=np.nan), modelled)
-    assert (found.w, found.df, found.p_value) == (None, 0, None)
-    assert shrinkage(direct.head(1), modelled).kept is None
-
-
-def test_w_holds_its_size_for_a_shrinkage_estimator_that_is_right():
-    """With the right prior, direct minus posterior mean has variance v_direct − v_posterior."""
-    rng = np.random.default_rng(8)
-    rejected = []
-    for _ in range(200):
-        truth = 0.5 + 0.05 * rng.standard_normal(60)
-        direct = truth + 0.05 * rng.standard_normal(60)
-        modelled = pd.DataFrame(
-            {
-                "area_code": [f"{k:02d}" for k in range(60)],
-                "mean": 0.5 + 0.5 * (direct - 0.5),
-                "sd": 0.05 * np.sqrt(0.5),
-            }
-        )
-        table = pd.DataFrame({"domain": modelled["area_code"], "estimate": direct, "se": 0.05, "n": 50})
-        rejected.append((shrinkage(table, modelled).p_value or 0) < 0.1)
-    assert 0.04 < np.mean(rejected) < 0.17
-
-
-def test_a_domain_the_model_lacks_is_an_error():
-    direct, modelled = direct_and_modelled()
-    with pytest.raises(DataError, match="no modelled estimate for 1 domains, the first: c"):
-        shrinkage(direct, modelled[modelled["area_code"] != "c"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from placewise.diagnostics.convergence import Check, Diagnostics, check_draws, diagnose
+from placewise.diagnostics.convergence import Check, Diagnostics, diagnose
 from placewise.models import inference
 
 CHAINS, DRAWS = 4, 500
@@ -102,16 +102,6 @@ def test_labels_that_tell_who_was_sampled_are_not_written():
     places = {w for c in diagnose(idata, private=["cluster"]).checks for w in c.where}
     assert places == {"area", "psu"}
     assert any("psu[" in w for c in diagnose(idata, names=["psu"]).checks for w in c.where)
-
-
-def test_published_quantities_are_checked_by_name():
-    draws = np.random.default_rng(2).standard_normal((CHAINS, DRAWS, 2))
-    draws[0, :, 1] += 3
-    checks = check_draws("regions", draws, ["North", "South"])
-    assert [c.name for c in checks] == ["regions: finite", "regions: rhat", "regions: ess_bulk", "regions: ess_tail"]
-    assert checks[1].verdict == "fail"
-    assert checks[1].where[0] == "regions[South]"
-    assert {c.verdict for c in check_draws("national", draws[:, :, 0])} == {"pass"}
 
 
 def test_further_checks_join_and_the_worst_verdict_is_the_status():

@@ -8,7 +8,7 @@ from scipy import stats
 
 from placewise.estimates.describe import COLUMNS
 from placewise.estimates.projector import Projector
-from placewise.estimates.summarise import CLASSES, summarise
+from placewise.estimates.summarise import summarise
 
 QUANTILES = {"ci50": (0.25, 0.75), "ci90": (0.05, 0.95), "ci95": (0.025, 0.975)}
 
@@ -214,22 +214,6 @@ def test_share_of_chance(make_predictor, brute):
     _, sigma = standard_of(p, draws_of(p))
     chance = np.average((variance / p.population[:, None]).mean(axis=1), weights=p.population)
     assert summarise(p).chance_share == pytest.approx(chance / (sigma**2).mean(), rel=1e-4)
-
-
-def test_headline_and_fifths(make_predictor):
-    found = summarise(make_predictor(n_areas=200, n_draws=300, area_sd=0.8))
-    small = found.level("oa")
-    row = found.headline.set_index("area_level").loc["oa"]
-    p = small["p_above_national"]
-    assert row["areas"] == row[list(CLASSES)].sum() == 200
-    assert row["clearly_above"] == (p >= 0.975).sum() > 0
-    assert row["clearly_below"] == (p <= 0.025).sum() > 0
-    clear = (p >= 0.975) | (p <= 0.025)
-    assert row["wrong_side"] == pytest.approx(np.minimum(p, 1 - p)[clear].sum())
-    fifths = found.deciles_by_population
-    assert fifths["areas"].tolist() == [40] * 5
-    assert fifths["p_top_decile"].mean() == pytest.approx(0.1, abs=1e-6)
-    assert found.above.shape == (300,)
 
 
 def test_progress_runs_to_the_end_and_names_are_used(make_predictor):

@@ -1,4 +1,4 @@
-"""Posterior predictive checks by group, and how far the model moves direct estimates."""
+"""Posterior predictive checks by group."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, chi2
+from scipy.stats import binom
 
 from placewise.diagnostics.convergence import Check, Verdict
-from placewise.errors import DataError, Problem
 from placewise.surveys.disclosure import THRESHOLD
 
 IMPROBABLE = 0.01
@@ -80,8 +79,15 @@ def group_means(values: np.ndarray, codes: np.ndarray) -> tuple[list[str], np.nd
 
 
 def predictive_check(
-    grouping: str, labels: list[str], n: np.ndarray, observed: np.ndarray, fitted: np.ndarray, *, seed: int,
-    variance: np.ndarray | None = None, threshold: int = THRESHOLD,
+    grouping: str,
+    labels: list[str],
+    n: np.ndarray,
+    observed: np.ndarray,
+    fitted: np.ndarray,
+    *,
+    seed: int,
+    variance: np.ndarray | None = None,
+    threshold: int = THRESHOLD,
 ) -> PredictiveCheck:
     """Compare the unweighted sample with replicates of the same people answering anew.
 
@@ -110,84 +116,17 @@ def predictive_check(
     lower, upper = np.quantile(replicated, [0.05, 0.95], axis=0)
     below = np.mean(replicated < observed - 1e-12, axis=0)
     tied = np.mean(np.abs(replicated - observed) <= 1e-12, axis=0)
-    table = pd.DataFrame({
-        "group": labels, "n": n, "observed": observed, "predicted": fitted.mean(axis=0), "lower": lower, "upper": upper,
-        "p_value": below + tied / 2, "inside": (observed >= lower - 1e-12) & (observed <= upper + 1e-12),
-    })
+    table = pd.DataFrame(
+        {
+            "group": labels,
+            "n": n,
+            "observed": observed,
+            "predicted": fitted.mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+            "p_value": below + tied / 2,
+            "inside": (observed >= lower - 1e-12) & (observed <= upper + 1e-12),
+        }
+    )
     large = table["n"] >= threshold
     return PredictiveCheck(grouping, table[large].reset_index(drop=True), int((~large).sum()))
-
-
-@dataclass(frozen=True, eq=False)
-class Shrinkage:
-    """Direct and modelled estimates of the same domains, from the same respondents.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``domain, n, direct, direct_se, modelled, modelled_sd, moved`` (modelled minus direct), sorted by domain.
-    kept : float or None
-        Slope of modelled on direct estimates weighted by n: 1 where the model leaves them, 0 where all are drawn to
-        one value; None for fewer than two domains.
-    w, df, p_value
-        Brown et al. (2001): sum of (direct − modelled)² / (v_direct − v_modelled), chi-squared on ``df`` domains if
-        both aim at the same thing. The variances are subtracted since the model has seen these answers: internal. None
-        where no direct variance exceeds the model's.
-    """
-
-    table: pd.DataFrame
-    kept: float | None
-    w: float | None
-    df: int
-    p_value: float | None
-
-
-def shrinkage(direct: pd.DataFrame, modelled: pd.DataFrame, *, threshold: int = THRESHOLD) -> Shrinkage:
-    """Line up direct and modelled estimates by code.
-
-    Parameters
-    ----------
-    direct : DataFrame
-        As ``surveys.direct.direct_estimates`` returns.
-    modelled : DataFrame
-        ``area_code, mean, sd`` of the same level.
-    threshold : int
-        Domains of fewer respondents are left out.
-
-    Raises
-    ------
-    DataError
-        A domain that the model does not know.
-    """
-    direct = direct[direct["n"] >= threshold]
-    known = modelled.set_index(modelled["area_code"].astype(str))
-    domains = direct["domain"].astype(str)
-    lost = domains[~domains.isin(known.index)]
-    if len(lost):
-        message = f"no modelled estimate for {len(lost)} domains, the first: {', '.join(lost.head(10))}"
-        raise DataError(Problem("direct estimates", message, "compare their codes with the areas'", "data"))
-    rows = known.loc[pd.Index(domains)]
-    table = pd.DataFrame({
-        "domain": domains.to_numpy(), "n": direct["n"].to_numpy(), "direct": direct["estimate"].to_numpy(),
-        "direct_se": direct["se"].to_numpy(), "modelled": rows["mean"].to_numpy(), "modelled_sd": rows["sd"].to_numpy(),
-    }).sort_values("domain", ignore_index=True)
-    table["moved"] = table["modelled"] - table["direct"]
-    w, df = _w_statistic(table)
-    return Shrinkage(table, _slope(table), w, df, None if w is None else float(chi2.sf(w, df)))
-
-
-def _slope(table: pd.DataFrame) -> float | None:
-    if len(table) < 2:
-        return None
-    weight = table["n"].to_numpy(dtype=float)
-    x, y = (table[c].to_numpy() - np.average(table[c], weights=weight) for c in ("direct", "modelled"))
-    spread = float(weight @ x**2)
-    return float(weight @ (x * y)) / spread if spread > 0 else None
-
-
-def _w_statistic(table: pd.DataFrame) -> tuple[float | None, int]:
-    gained = (table["direct_se"] ** 2 - table["modelled_sd"] ** 2).to_numpy()
-    usable = gained > 0
-    if not usable.any():
-        return None, 0
-    return float((table["moved"].to_numpy()[usable] ** 2 / gained[usable]).sum()), int(usable.sum())

@@ -51,8 +51,12 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``diagnostics.json``."""
         return {
-            "name": self.name, "value": _plain(self.value), "threshold": _plain(self.threshold),
-            "verdict": self.verdict, "sentence": self.sentence, "where": list(self.where),
+            "name": self.name,
+            "value": _plain(self.value),
+            "threshold": _plain(self.threshold),
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "where": list(self.where),
         }
 
 
@@ -83,7 +87,10 @@ class Diagnostics:
 
 
 def diagnose(
-    idata: inference.InferenceData, *, names: Sequence[str] | None = None, private: Sequence[str] = (),
+    idata: inference.InferenceData,
+    *,
+    names: Sequence[str] | None = None,
+    private: Sequence[str] = (),
 ) -> Diagnostics:
     """Convergence of every parameter and health of the sampler.
 
@@ -102,57 +109,40 @@ def diagnose(
         R-hat < 1.01, bulk and tail ESS ≥ 400 (else ``fail``), divergences (any: ``warn``; over .1%: ``fail``), E-BFMI
         ≥ .3 (else ``warn``), finite draws (else ``fail``).
     """
-    checks = [_finite(idata, names, private), *_mixing("", idata, names, private)]
+    checks = [_finite(idata, names, private), *_mixing(idata, names, private)]
     return Diagnostics((*checks, *_sampler(idata)))
 
 
-def check_draws(name: str, draws: np.ndarray, labels: Sequence[str] | None = None) -> tuple[Check, ...]:
-    """R-hat and ESS of quantities that are published, such as the national mean or local authorities' means.
-
-    Parameters
-    ----------
-    name : str
-        What they are; part of the checks' names.
-    draws : ndarray, shape (chains, S, k) or (chains, S)
-    labels : sequence of str, optional
-        Names of the k quantities.
-    """
-    draws = draws if draws.ndim == 3 else draws[:, :, np.newaxis]
-    coords = {"quantity": list(labels) if labels is not None else list(map(str, range(draws.shape[2])))}
-    idata = inference.build({name: draws}, {name: ["quantity"]}, coords)
-    prefix = f"{name}: "
-    hidden = () if labels is not None else ("quantity",)
-    return (_finite(idata, None, hidden, prefix), *_mixing(prefix, idata, None, hidden))
-
-
-def _finite(
-    idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str], prefix: str = "",
-) -> Check:
+def _finite(idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str]) -> Check:
     flat, labels = _flatten(inference.finite(idata, names), private)
     broken = int((flat == 0).sum())
     if not broken:
-        return Check(f"{prefix}finite", 0.0, 0.0, "pass", "Every draw is a finite number.")
+        return Check("finite", 0.0, 0.0, "pass", "Every draw is a finite number.")
     where = _first(labels, np.flatnonzero(flat == 0))
     sentence = f"{broken} of {flat.size} quantities have draws that are not finite numbers."
-    return Check(f"{prefix}finite", float(broken), 0.0, "fail", sentence, where)
+    return Check("finite", float(broken), 0.0, "fail", sentence, where)
 
 
-def _mixing(
-    prefix: str, idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str],
-) -> tuple[Check, ...]:
+def _mixing(idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str]) -> tuple[Check, ...]:
     if idata["posterior"].sizes["chain"] < 2:
-        rhat = Check(f"{prefix}rhat", None, RHAT, "fail", "R-hat needs at least two chains, and there is one.")
+        rhat = Check("rhat", None, RHAT, "fail", "R-hat needs at least two chains, and there is one.")
     else:
-        rhat = _worst_is(f"{prefix}rhat", inference.rhat(idata, names), private, RHAT, "R-hat", largest=True)
+        rhat = _worst_is("rhat", inference.rhat(idata, names), private, RHAT, "R-hat", largest=True)
     return (
         rhat,
-        _worst_is(f"{prefix}ess_bulk", inference.ess_bulk(idata, names), private, ESS, "Bulk ESS", largest=False),
-        _worst_is(f"{prefix}ess_tail", inference.ess_tail(idata, names), private, ESS, "Tail ESS", largest=False),
+        _worst_is("ess_bulk", inference.ess_bulk(idata, names), private, ESS, "Bulk ESS", largest=False),
+        _worst_is("ess_tail", inference.ess_tail(idata, names), private, ESS, "Tail ESS", largest=False),
     )
 
 
 def _worst_is(
-    name: str, values: xr.Dataset, private: Sequence[str], threshold: float, title: str, *, largest: bool,
+    name: str,
+    values: xr.Dataset,
+    private: Sequence[str],
+    threshold: float,
+    title: str,
+    *,
+    largest: bool,
 ) -> Check:
     """R-hat must stay below its threshold, ESS must reach it."""
     flat, labels = _flatten(values, private)
@@ -165,9 +155,8 @@ def _worst_is(
     digits = 3 if largest else 0
     limit, extreme = ("below", "largest") if largest else ("at least", "smallest")
     count = int(beyond.sum())
-    sentence = (
-        f"{title} must be {limit} {threshold:g}; the {extreme} of {known.size} is {worst:.{digits}f}"
-        + (f", and {count} {'is' if count == 1 else 'are'} beyond." if count else ".")
+    sentence = f"{title} must be {limit} {threshold:g}; the {extreme} of {known.size} is {worst:.{digits}f}" + (
+        f", and {count} {'is' if count == 1 else 'are'} beyond." if count else "."
     )
     return Check(name, worst, threshold, "fail" if count else "pass", sentence, _first(labels, order))
 

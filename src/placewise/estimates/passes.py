@@ -17,7 +17,6 @@ from placewise.estimates.describe import Columns, Standard, describe_index, desc
 from placewise.estimates.hierarchy import Hierarchy
 from placewise.estimates.projector import Block, Projector
 from placewise.estimates.ranking import EXACT_VALUES, ExactRanking, Ranking, SketchRanking
-from placewise.kernels.rowstats import count_above
 from placewise.kernels.sums import add_moments, add_to_levels
 
 Progress = Callable[[int, int], None]
@@ -161,18 +160,14 @@ def first_pass(work: Work) -> FirstPass:
     return FirstPass(standard, running[-1] / running_weight[-1], levels, chance, rankings)
 
 
-def second_pass(work: Work, first: FirstPass) -> tuple[Columns, np.ndarray]:
-    """Columns of the small areas, in the hierarchy's order, and how many of the base beat its mean in each draw."""
+def second_pass(work: Work, first: FirstPass) -> Columns:
+    """Columns of the small areas, in the hierarchy's order."""
     n = len(work.hierarchy.order)
     before = [np.concatenate([[0], np.cumsum(members)]) for members, _ in first.rankings]
-    weight = work.population * work.base
     columns: Columns = {}
-    above = np.zeros(work.projector.n_draws, dtype=np.int64)
 
-    def describe(start: int, stop: int) -> tuple[Columns, np.ndarray]:
+    def describe(start: int, stop: int) -> Columns:
         values = work.make(start, stop).values
-        count = np.zeros(work.projector.n_draws, dtype=np.int64)
-        count_above(values, weight[start:stop], first.standard.mean, first.standard.scale, count)
         found = describe_values(values, work.projector.origin) | describe_index(values, first.standard)
         for k, (members, ranking) in enumerate(first.rankings):
             inside = members[start:stop]
@@ -180,14 +175,13 @@ def second_pass(work: Work, first: FirstPass) -> tuple[Columns, np.ndarray]:
             for name, column in describe_ranks(ranks, int(before[k][-1]), first.standard.polarity).items():
                 if k == 0 or name == "mean_rank":
                     found.setdefault(name, np.full(stop - start, np.nan))[inside] = column
-        return found, count
+        return found
 
-    for start, stop, (found, count) in in_order(describe, spans(n, work.block), work.pool, work.threads):
+    for start, stop, found in in_order(describe, spans(n, work.block), work.pool, work.threads):
         for name, column in found.items():
             columns.setdefault(name, np.empty(n, dtype=column.dtype))[start:stop] = column
-        above += count
         work.told(n + stop)
-    return columns, above
+    return columns
 
 
 def work_on(

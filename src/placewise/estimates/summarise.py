@@ -28,8 +28,6 @@ from placewise.kernels.sums import add_moments
 
 Names = Mapping[str, Mapping[str, str]]
 
-CLASSES = ("clearly_above", "probably_above", "cannot_tell", "probably_below", "clearly_below")
-
 
 @dataclass(frozen=True, eq=False)
 class Summary:
@@ -42,16 +40,8 @@ class Summary:
         base differs from the whole, ``base``. Columns of the interface, without ``outcome``.
     mu, sigma, national : ndarray of float64, shape (S,)
         Mean and sd of the base's small areas, and the mean over everybody, in each draw.
-    above : ndarray of int64, shape (S,)
-        How many small areas of the base are better than its mean, in each draw.
     chance_share : float or None
         Share of the variance between the base's small areas that is chance in who lives there; None for rates.
-    deciles_by_population : DataFrame
-        For each fifth of the base's small areas by population: ``fifth`` (1 the smallest), ``areas``,
-        ``population_lower``, ``population_upper``, mean ``p_top_decile``, mean ``p_bottom_decile``.
-    headline : DataFrame
-        For each level: ``area_level``, ``areas``, the counts of ``CLASSES``, and ``wrong_side``: how many of the
-        clearly different areas are expected to be on the other side.
     polarity : int
         As the predictor's.
     """
@@ -60,10 +50,7 @@ class Summary:
     mu: np.ndarray
     sigma: np.ndarray
     national: np.ndarray
-    above: np.ndarray
     chance_share: float | None
-    deciles_by_population: pd.DataFrame
-    headline: pd.DataFrame
     polarity: int
 
     @property
@@ -111,17 +98,19 @@ def summarise(
     with ThreadPoolExecutor(threads) as pool:
         work = work_on(projector, pool, threads, block, progress)
         first = first_pass(work)
-        columns, above = second_pass(work, first)
+        columns = second_pass(work, first)
         outside = extrapolated_areas(predictor) | (False if extrapolated is None else extrapolated)
         tables = [_small_areas(work, first, columns, outside)]
         tables += [_level(work, first, k, outside) for k in range(len(work.hierarchy.levels))]
     tables += _wholes(work, first)
-    estimates = _named(pd.concat(tables, ignore_index=True), names or {})
     return Summary(
-        estimates, first.standard.mean + projector.origin, first.standard.sd, first.national + projector.origin, above,
-        _chance_share(work, first), _deciles_by_population(work, columns), headline(estimates),
-        predictor.polarity,
-    )  # fmt: skip
+        estimates=_named(pd.concat(tables, ignore_index=True), names or {}),
+        mu=first.standard.mean + projector.origin,
+        sigma=first.standard.sd,
+        national=first.national + projector.origin,
+        chance_share=_chance_share(work, first),
+        polarity=predictor.polarity,
+    )
 
 
 def _small_areas(work: Work, first: FirstPass, columns: Columns, outside: np.ndarray) -> pd.DataFrame:
@@ -253,39 +242,3 @@ def _chance_share(work: Work, first: FirstPass) -> float | None:
     weight = work.population * work.base
     between = float((first.standard.sd**2).mean())
     return float((weight * first.chance).sum() / weight.sum() / between) if between > 0 else None
-
-
-def _deciles_by_population(work: Work, columns: Columns) -> pd.DataFrame:
-    """Who is in the extreme tenths: small areas, if chance in who lives there rules."""
-    base = work.base
-    table = pd.DataFrame(
-        {
-            "population": work.population[base],
-            "p_top_decile": columns["p_top_decile"][base],
-            "p_bottom_decile": columns["p_bottom_decile"][base],
-        }
-    )
-    position = table["population"].rank(method="first") - 1
-    table["fifth"] = (position * 5 // len(table)).astype(int) + 1
-    return table.groupby("fifth", as_index=False).agg(
-        areas=("population", "size"),
-        population_lower=("population", "min"),
-        population_upper=("population", "max"),
-        p_top_decile=("p_top_decile", "mean"),
-        p_bottom_decile=("p_bottom_decile", "mean"),
-    )
-
-
-def headline(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Counts of areas by how surely they differ from the nation, one row a level; see :class:`Summary`."""
-    rows = []
-    for level, table in estimates.groupby("area_level", sort=False):
-        if level in ("national", "base"):
-            continue
-        p = table["p_above_national"].to_numpy()
-        low, high = np.minimum(p, 1 - p), np.maximum(p, 1 - p)
-        clear, probable, up = high >= 0.975, (high >= 0.8) & (high < 0.975), p > 0.5
-        counts = [clear & up, probable & up, ~clear & ~probable, probable & ~up, clear & ~up]
-        row = {"area_level": level, "areas": len(p)} | dict(zip(CLASSES, (int(c.sum()) for c in counts), strict=True))
-        rows.append(row | {"wrong_side": float(low[clear].sum())})
-    return pd.DataFrame(rows)

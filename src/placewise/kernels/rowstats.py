@@ -60,15 +60,6 @@ def standardise(
     return centre, sd, above
 
 
-@kernel
-def count_above(values: np.ndarray, weight: np.ndarray, mean: np.ndarray, scale: np.ndarray, count: np.ndarray) -> None:
-    """Add to ``count``, int64 of shape (S,), the rows of positive weight that are better than the mean in each draw."""
-    for i in range(values.shape[0]):
-        if weight[i] > 0.0:
-            for s in range(values.shape[1]):
-                count[s] += (np.float64(values[i, s]) - mean[s]) * scale[s] > 0.0
-
-
 def sorted_quantiles(values: np.ndarray, probabilities: tuple[float, ...]) -> np.ndarray:
     """Quantiles of rows sorted already, interpolated linearly (type 7); float64, shape (B, Q)."""
     position = (values.shape[1] - 1) * np.asarray(probabilities)
