@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from placewise.diagnostics.baselines import BaselineData, Baselines, baselines, class_lookup, national_mean, regression
-from placewise.diagnostics.folds import score_predictions
 
 
 def made_up(kind: str = "share", n: int = 2000, n_areas: int = 300) -> tuple[BaselineData, np.ndarray]:
@@ -118,16 +117,6 @@ def test_without_classes_covariates_or_groups_the_rest_remains():
     assert [b.name for b in found.baselines] == ["national"]
     assert found.folds == 0
     assert found.baselines[0].held_out is None
-    assert found.table().empty
-
-
-def test_table_labels_the_model_s_own_fit_internal():
-    data, _ = made_up()
-    fit = score_predictions("share", data.y, data.sizes, np.full(data.y.size, 0.5), data.groups)
-    table = baselines(data).table({"Multilevel model": fit})
-    assert table["scored_on"].tolist() == ["held out"] * 3 + ["internal"]
-    assert table["title"].tolist()[-1] == "Multilevel model"
-    assert table["rmse"].notna().all()
 
 
 def test_a_covariate_that_separates_the_answers_is_noted_not_hidden():

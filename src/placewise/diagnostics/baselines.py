@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -120,19 +120,6 @@ class Baselines:
 
     baselines: tuple[Baseline, ...]
     folds: int
-
-    def table(self, internal: Mapping[str, Score] | None = None) -> pd.DataFrame:
-        """One row a baseline, then the scores in ``internal`` (title to score on the respondents it was fitted to).
-
-        Returns
-        -------
-        DataFrame
-            ``title``, ``scored_on`` (``held out`` or ``internal``) and the fields of ``Score``.
-        """
-        scored = [(b.title, "held out", b.held_out) for b in self.baselines if b.held_out is not None]
-        scored += [(title, "internal", score) for title, score in (internal or {}).items()]
-        rows = [{"title": title, "scored_on": on, **asdict(score)} for title, on, score in scored]
-        return pd.DataFrame(rows, columns=["title", "scored_on", *Score.__dataclass_fields__])
 
 
 Predictor = Callable[[BaselineData, np.ndarray], Prediction]

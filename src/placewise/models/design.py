@@ -110,6 +110,11 @@ class Design:
     notes: tuple[str, ...] = ()
 
     @property
+    def geography(self) -> tuple[str, ...]:
+        """Names of the groups whose levels are areas: which of them have an effect tells who was sampled."""
+        return tuple(g.name for g in self.groups if g.role == "geography")
+
+    @property
     def matrix(self) -> np.ndarray:
         """Fixed columns of the respondents, shape (n, p)."""
         return np.column_stack([c.values for c in self.columns]) if self.columns else np.empty((self.n, 0))

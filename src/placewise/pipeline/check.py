@@ -88,13 +88,4 @@ def _notes(name: str, data: OutcomeData) -> list[str]:
         f"{name}: {told(d.count)} respondents left out: {f'{d.column}: ' if d.column else ''}{d.reason}"
         for d in data.respondents.dropped
     ]
-    frame = data.frame.notes if data.frame is not None else ()
-    return [
-        *dropped,
-        *data.areas.notes,
-        *frame,
-        *data.respondents.notes,
-        *data.response.notes,
-        *data.design.dropped,
-        *data.design.notes,
-    ]
+    return [*dropped, *data.notes]

@@ -58,8 +58,7 @@ class Fit:
         """Convergence of every parameter and health of the sampler."""
         from placewise.diagnostics.convergence import diagnose
 
-        private = [group.name for group in self.design.groups if group.role == "geography"]
-        return diagnose(self.posterior, private=private)
+        return diagnose(self.posterior, private=self.design.geography)
 
     def summary(self, names: Sequence[str] | None = None) -> pd.DataFrame:
         """Posterior summary, one row a parameter.

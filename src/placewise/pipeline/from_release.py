@@ -11,6 +11,7 @@ from placewise.errors import ConfigurationError, Problem
 from placewise.estimates.custom import custom_estimates
 from placewise.estimates.draws import AreaDraws
 from placewise.estimates.release import Release, read_release
+from placewise.publish.tables import with_outcome
 
 
 def aggregate(folder: Path, codes: Sequence[str]) -> pd.DataFrame:
@@ -35,10 +36,7 @@ def aggregate(folder: Path, codes: Sequence[str]) -> pd.DataFrame:
     ConfigurationError
         There is no release.
     """
-    table = custom_estimates(_read(folder), codes)
-    order = list(table.columns)
-    order.insert(order.index("area_level") + 1, "outcome")
-    return table.assign(outcome=folder.resolve().parent.name)[order]
+    return with_outcome(custom_estimates(_read(folder), codes), folder.resolve().parent.name)
 
 
 def compare(folder: Path, a: str, b: str, index: bool = False) -> pd.Series:

@@ -17,8 +17,8 @@ from placewise.surveys.spec import SurveySpec
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame"),
     "fit": ("models", "pipeline/load.py", "pipeline/modelling.py"),
-    "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
-    "project": ("estimates", "kernels", "pipeline/steps.py"),
+    "diagnose": ("diagnostics", "kernels", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
+    "project": ("estimates", "publish/tables.py", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
 }
 

@@ -47,6 +47,14 @@ class OutcomeData:
     design: Design
     response: Response
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What reading left out or found worth knowing, each sentence once."""
+        frame = self.frame.notes if self.frame is not None else ()
+        design = (*self.design.dropped, *self.design.notes)
+        found = (*self.areas.notes, *frame, *self.respondents.notes, *self.response.notes, *design)
+        return tuple(dict.fromkeys(found))
+
 
 class ProjectInputs:
     """Areas and frame of a project, read when first needed and kept, and the data of each outcome.

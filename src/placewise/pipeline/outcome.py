@@ -17,8 +17,6 @@ from placewise.pipeline.progress import Reporter
 from placewise.pipeline.stages import Record, Stage, StageStore
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from placewise.estimates.predictor import Predictor
     from placewise.models.fit import Posterior
 
@@ -116,12 +114,6 @@ class OutcomeRun:
     def predictor(self) -> Predictor:
         """Everything from which the draws of any area can be made."""
         return predict(self.model, self.data, self.posterior, self.spec.seed)
-
-    def named(self, estimates: pd.DataFrame) -> pd.DataFrame:
-        """Estimates with the column ``outcome`` in its place."""
-        order = list(estimates.columns)
-        order.insert(order.index("area_level") + 1, "outcome")
-        return estimates.assign(outcome=self.name)[order]
 
     def forget(self) -> None:
         """Let go of what takes memory."""

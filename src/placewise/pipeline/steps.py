@@ -62,9 +62,8 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.pipeline.predictive import predictive_checks
 
     data = run.data
-    private = [group.name for group in data.design.groups if group.role == "geography"]
     predictive = predictive_checks(run.model, data, run.posterior, run.spec.seed)
-    found = check_fit(run.posterior.idata, private=private).with_checks(p.check() for p in predictive)
+    found = check_fit(run.posterior.idata, private=data.design.geography).with_checks(p.check() for p in predictive)
     baselines = fit_baselines(data, run.model.outcome)
     told = {
         **found.to_dict(),
@@ -80,7 +79,7 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     """Estimate every area, level and the nation; leaves ``estimates*`` and ``release/``."""
     from placewise.estimates.release import write_release
     from placewise.estimates.summarise import summarise
-    from placewise.publish.tables import write_estimates
+    from placewise.publish.tables import with_outcome, write_estimates
 
     predictor, threads = run.predictor, min(run.work.jobs, MOST_THREADS)
     summaries = []
@@ -88,7 +87,7 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
         with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
             summary = summarise(predictor, position, names=run.data.areas.names, threads=threads, progress=bar)
         name = f"estimates_{estimand.name}" if position else "estimates"
-        write_estimates(run.named(summary.estimates), run.store.folder, name)
+        write_estimates(with_outcome(summary.estimates, run.name), run.store.folder, name)
         summaries.append(summary)
     with atomic.replacing(run.store.folder / "release") as part:
         part.mkdir()

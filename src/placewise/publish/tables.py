@@ -51,6 +51,13 @@ def write_estimates(table: pd.DataFrame, folder: Path, name: str = "estimates") 
     return parquet, csv
 
 
+def with_outcome(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """The table with the column ``outcome`` after ``area_level``, where the interface has it."""
+    order = list(table.columns)
+    order.insert(order.index("area_level") + 1, "outcome")
+    return table.assign(outcome=outcome)[order]
+
+
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its text cells and column names escaped; numbers are untouched."""
     safe = {}
