@@ -188,3 +188,9 @@ def test_plain_data_are_not_projected(country):
         assert group.all_labels == group.labels
     rows = country.respondents["sex"] + ":" + country.respondents["age"]
     assert [design.groups[1].labels[i] for i in design.groups[1].index] == rows.tolist()
+
+
+@pytest.mark.parametrize("name", ["chain", "total", "up/down", "size_squared"])
+def test_groups_whose_name_the_posterior_cannot_hold_are_refused(name: str, country):
+    problems = country.with_area_column(**{name: country.areas.table["kind"]}).refuse(f"(1 | `{name}`)")
+    assert [f"called {name!r}" in str(p) for p in problems] == [True]

@@ -16,6 +16,8 @@ from placewise.models.variables import Surroundings, Variable
 
 MOST_PAIRS = 5_000_000
 MOST_UNMET = 0.01
+# names that the posterior gives to dimensions and standard deviations of its own
+RESERVED = frozenset({"chain", "draw", "covariate", "cutpoint", "geography", "total"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,9 @@ def build_groups(
     if data.areas is not None:
         last = max((i for i, group in enumerate(ordered) if group.role == "geography"), default=len(ordered) - 1)
         ordered.insert(last + 1, _own_effect(data))
+    for group in ordered:
+        if group.name in RESERVED or "/" in group.name or group.name.endswith("_squared"):
+            problems.add(formula.where, f"no grouping can be called {group.name!r} in a posterior", "rename the column")
     return Groups(tuple(ordered), tuple(dropped), tuple(notes))
 
 
