@@ -111,3 +111,9 @@ def test_too_much_at_once_is_refused(make_predictor):
 
 def test_it_says_what_it_is(areas):
     assert repr(areas.aggregate("region").index()) == "AreaDraws(3 areas of 'region' × 120 draws, index)"
+
+
+def test_benchmarking_says_that_it_is_not_here(areas):
+    with pytest.raises(ConfigurationError, match="not available in this version") as error:
+        areas.benchmark({"N": 0.5})
+    assert error.value.exit_status == 2

@@ -212,6 +212,17 @@ class AreaDraws:
         """Ranks within the level (1 = best), their 90% intervals, and the probabilities of the extreme tenths."""
         return self.summary()[["area_code", *RANK_COLUMNS]]
 
+    def benchmark(self, targets: object) -> AreaDraws:
+        """Benchmarking to published figures, which this version does not have.
+
+        Raises
+        ------
+        ConfigurationError
+            Always; the message says what works instead.
+        """
+        message = "benchmarking is not available in this version"
+        raise ConfigurationError(Problem("benchmark", message, "estimates follow the survey alone", "unavailable"))
+
     def compare(self, a: str, b: str) -> pd.Series:
         """Posterior of the difference a − b of the two rates θ, chance in who lives there left out.
 
