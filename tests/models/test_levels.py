@@ -65,7 +65,7 @@ def test_missing_categories_are_counted():
     series = pd.Series(["a", None, None], dtype="str")
     assert encode(Variable("x", "respondents", series, None), plain(), "w", problems) is None
     problem = next(iter(problems))
-    assert "missing for 2 of 3 respondents" in problem.message
+    assert "missing for fewer than 10 of fewer than 10 respondents" in problem.message
     assert problem.kind == "data"
 
 

@@ -83,11 +83,11 @@ def test_numbers_that_are_none_are_counted(text: str, column: np.ndarray, words:
 def test_missing_answers_are_counted_never_shown(country):
     holes = country.with_answers(years=country.respondents["years"].where(np.arange(120) > 8))
     (problem,) = holes.refuse("years")
-    assert "'years' is missing for 9 of 120 respondents" in problem.message
+    assert "'years' is missing for fewer than 10 of 120 respondents" in problem.message
     blank = country.with_answers(sex=country.respondents["sex"].where(np.arange(120) > 8))
     for text in ("sex", "(1 | sex)"):
         (problem,) = blank.refuse(text)
-        assert "'sex' is missing for 9 of 120 respondents" in problem.message
+        assert "'sex' is missing for fewer than 10 of 120 respondents" in problem.message
 
 
 def test_units_that_differ_between_survey_and_frame_are_found(country):
@@ -116,7 +116,7 @@ def test_categories_must_agree(country):
     odd = country.with_answers(sex=country.respondents["sex"].where(np.arange(120) > 4, "unknown"))
     for text in ("sex", "(1 | sex)"):
         (problem,) = odd.refuse(text)
-        assert "'unknown' for 5 respondents, which the frame lacks" in problem.message
+        assert "'unknown' for fewer than 10 respondents, which the frame lacks" in problem.message
         assert "'female', 'male'" in problem.hint
     far = country.areas.table["kind"].where(np.arange(30) % 3 != 2, "island")
     (problem,) = country.with_area_column(kind=far).refuse("kind")

@@ -12,6 +12,7 @@ import pandas as pd
 from placewise.errors import Problems, nearest
 from placewise.geography.codes import as_labels, listing
 from placewise.models.variables import DRAW, Surroundings, Variable
+from placewise.surveys.disclosure import told, told_of
 
 NEW_LEVEL = "(new)"
 
@@ -118,7 +119,7 @@ def _coded(
     if missing:
         problems.add(
             where,
-            f"{name!r} is missing for {missing} of {len(values)} {unit}",
+            f"{name!r} is missing for {told_of(missing, len(values), unit)}",
             "leave them out, or declare the missing codes",
             "data",
         )
@@ -175,7 +176,7 @@ def _check_frame(name: str, levels: Levels, where: str, problems: Problems) -> N
         has = [label for label, there in zip(levels.labels, in_frame, strict=True) if there]
         problems.add(
             where,
-            f"{name!r} is {listing(lacking)} for {count} respondents, which the frame lacks",
+            f"{name!r} is {listing(lacking)} for {told(count)} respondents, which the frame lacks",
             f"recode to the frame's categories: {listing(has)}",
             "data",
         )

@@ -15,6 +15,7 @@ from placewise.models.levels import Levels, encode, stray_text
 from placewise.models.terms import Call, Factor, Name
 from placewise.models.transforms import evaluate, weighted_moments
 from placewise.models.variables import DRAW, PLACES, Surroundings, Variable, is_number
+from placewise.surveys.disclosure import told_of
 
 MOST_CATEGORIES = 100
 SHIFT = 10.0
@@ -199,7 +200,7 @@ class PartMaker:
         for count, word in ((missing, "missing"), (infinite, "infinite")):
             if count:
                 self._note(
-                    f"{name!r} is {word} for {count} of {len(values)} {unit}",
+                    f"{name!r} is {word} for {told_of(count, len(values), unit)}",
                     "complete the column, or leave it out of the formula",
                     "data",
                 )
@@ -253,7 +254,7 @@ class PartMaker:
         for some, unit in ((bad[:m], units[0]), (bad[m:], units[1])):
             if some.any():
                 self._note(
-                    f"{factor} is not a finite number for {int(some.sum())} of {len(some)} {unit}",
+                    f"{factor} is not a finite number for {told_of(int(some.sum()), len(some), unit)}",
                     "log needs numbers above 0, log1p above -1, logit between 0 and 1, sqrt 0 or more",
                     "data",
                 )

@@ -14,3 +14,15 @@ def told(count: int) -> str:
     ('1,234', 'fewer than 10')
     """
     return f"{count:,}" if count >= THRESHOLD else f"fewer than {THRESHOLD}"
+
+
+def told_of(count: int, total: int, unit: str) -> str:
+    """How many of how many; only respondents are kept from being counted out.
+
+    Examples
+    --------
+    >>> told_of(3, 30, "areas"), told_of(3, 120, "respondents")
+    ('3 of 30 areas', 'fewer than 10 of 120 respondents')
+    """
+    shown = told if unit == "respondents" else "{:,}".format
+    return f"{shown(count)} of {shown(total)} {unit}"
