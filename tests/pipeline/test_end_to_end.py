@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,15 @@ def test_names_and_levels_are_the_project_s(project, estimates):
     areas = pd.read_parquet(project / "data" / "areas.parquet").drop_duplicates("lad").set_index("lad")
     lads = estimates[estimates["area_level"] == "lad"].set_index("area_code")
     assert dict(lads["area_name"]) == dict(areas["lad_name"])
+
+
+def test_the_report_calls_groups_by_their_names_and_modes_as_the_survey_has_them(project, out):
+    page = (out / "belonging" / "report.html").read_text(encoding="utf-8")
+    areas = pd.read_parquet(project / "data" / "areas.parquet")
+    shown = set(re.findall(r"<text[^>]*>([^<]*)</text>", page))
+    assert set(areas["region_name"]) <= shown
+    assert not set(areas["region"]) & shown
+    assert "<td>online, paper</td>" in page or "<td>paper, online</td>" in page
 
 
 def test_csv_and_parquet_agree(out, estimates):

@@ -176,6 +176,23 @@ def test_what_is_not_known_is_said(make_context: Maker) -> None:
         assert said in text
 
 
+def test_methods_without_intervals_have_no_column_of_them(make_context: Maker) -> None:
+    table = pd.DataFrame({"method": ["class look-up", "national mean"], "error": [0.055, 0.0724], "coverage": np.nan})
+    text = render_report(make_context(baselines=table))
+    assert "5.50 points" in text
+    assert "Truth inside the 90% interval" not in text
+    assert "Truth inside the 90% interval" in render_report(make_context())
+
+
+def test_a_difference_that_rounds_to_nought_has_no_sign(make_context: Maker) -> None:
+    shares = pd.DataFrame({"category": ["a", "b"], "respondents": [400, 600], "survey_share": [0.4, 0.6]})
+    text = render_report(make_context(responses={"sex": shares.assign(frame_share=[0.404, 0.57])}))
+    cells = re.findall(r'<td class="number ">([^<]*)</td></tr>', text)
+    assert "0" in cells
+    assert "+3" in cells
+    assert "−0" not in cells
+
+
 def test_one_level_and_few_areas_are_ranked_themselves(make_context: Maker) -> None:
     base = make_context(small=51)
     rows = base.estimates[base.estimates["area_level"].isin(["oa", "national"])]

@@ -22,10 +22,19 @@ def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> S
         name=survey.name,
         respondents=len(data.respondents),
         question=outcome.question,
-        mode=survey.mode,
+        mode=_modes(data, survey.mode),
         weight=survey.weight,
         dropped=left_out,
     )
+
+
+def _modes(data: OutcomeData, column: str) -> str:
+    """Modes of interview, the commonest first; those of too few respondents are not named."""
+    table = data.respondents.table
+    if column not in table:
+        return ""
+    counts = table[column].value_counts()
+    return ", ".join(str(mode) for mode in counts.index[counts >= THRESHOLD])
 
 
 def responses(data: OutcomeData) -> dict[str, pd.DataFrame]:

@@ -48,11 +48,12 @@ def baseline_table(
     frame = pd.DataFrame(table).astype({"error": float})
     if frame["error"].isna().all():
         return None, ""
-    return frame, _note(own.noise, own.groups)
+    return frame, _note(own.noise, own.groups, given.kind)
 
 
-def _note(noise: float | None, groups: int) -> str:
-    chance = "" if noise is None else f" Chance in who was asked would alone give an error of {noise:.3g}."
+def _note(noise: float | None, groups: int, kind: Kind) -> str:
+    size = "" if noise is None else f"{100 * noise:#.3g} points" if kind == "share" else f"{noise:.3g}"
+    chance = size and f" Chance in who was asked would alone give an error of {size}."
     return (
         f"Error: root mean square difference from what the respondents of each of {groups} larger areas answered. The "
         f"simple methods were fitted without the area they are scored on; the model was not, which flatters it.{chance}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from placewise.geography.areas import AreaTable
 from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline import drivers
@@ -65,18 +67,27 @@ def report_context(run: OutcomeRun) -> ReportContext:
         geometry=_polygons(run),
         slopes=drivers.slopes(run.posterior, data.design),
         sds=sd_table(run.posterior),
-        group_effects=drivers.group_effects(run.posterior, data.design),
+        group_effects=_named(data.areas, drivers.group_effects(run.posterior, data.design), "level"),
         explained=drivers.explained_share(run.posterior, data.design, data.areas),
         chance_share=None if project is None else project.facts["chance_share"],
         baselines=compared,
         baselines_note=note,
-        predictive={name: pd.DataFrame(rows) for name, rows in diagnostics["predictive"].items()},
+        predictive=_named(data.areas, {k: pd.DataFrame(v) for k, v in diagnostics["predictive"].items()}, "group"),
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
         responses=responses(data),
         index_base=_base_words(run),
         notes=_notes(run),
     )
+
+
+def _named(areas: AreaTable, tables: Mapping[str, pd.DataFrame], column: str) -> dict[str, pd.DataFrame]:
+    """Tables by grouping with names in place of codes, where the project gives names."""
+    found = {}
+    for grouping, table in tables.items():
+        names = areas.names.get(grouping, {})
+        found[grouping] = table.assign(**{column: [names.get(code, code) for code in table[column]]})
+    return found
 
 
 def estimand_words(outcome: OutcomeSpec, estimand: EstimandSpec) -> str:

@@ -41,7 +41,7 @@ def score_text(result: dict[str, Any]) -> str:
             f"Index: RMSE {_number(index['rmse'])}, r {_number(index['r'])}, right side "
             f"{_number(index['sign'])}, 90% interval holds {_number(index.get('cov90'))}",
         ]
-    return "\n".join([*lines, "", *_bars(result)])
+    return "\n".join([*lines, *_bars(result)])
 
 
 def _number(value: float | int | None) -> str:
@@ -70,5 +70,7 @@ def _groups(level: dict[str, Any]) -> list[str]:
 
 
 def _bars(result: dict[str, Any]) -> list[str]:
+    if not result["held"] and not result["failed"]:
+        return []
     failed = [f"  fails: {f['bar']}   found {f['found']}" for f in result["failed"]]
-    return [f"{result['held']} bars hold, {len(failed)} fail", *failed]
+    return ["", f"{result['held']} bars hold, {len(failed)} fail", *failed]

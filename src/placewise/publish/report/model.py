@@ -60,10 +60,11 @@ def _slopes(context: ReportContext) -> FigurePart | None:
         title = f"{sentence_case(name)} matters most: where it is higher, the figure tends to be {way}"
     else:
         title = "No single fact about areas stands out"
-    drawing = draw_dots(dots, "slopes", f"{title}.", "slope for one standard deviation more, model scale", 0.0)
+    drawing = draw_dots(dots, "slopes", f"{title}.", "slope, model scale", 0.0)
     note = (
-        "Each row is one fact about areas or people, in steps of one standard deviation, all others held equal. Grey "
-        "rows may be zero. These are relations that help to predict, not causes."
+        "Each row is one fact about areas or people, all others held equal: a number in steps of one standard "
+        "deviation, a category against the first. Grey rows may be zero. These are relations that help to predict, not "
+        "causes."
     )
     return FigurePart(title, Markup(drawing), note)
 
@@ -148,8 +149,8 @@ def _deciles(context: ReportContext) -> TablePart | None:
     ends = top + bottom
     small, large = ends[fifth == 0].mean(), ends[fifth == 4].mean()
     caption = "Areas with many and with few people reach either end about as often"
-    if small > 1.1 * large:
+    if small > 1.25 * large:
         caption = "Areas with few people reach either end more often, partly by chance"
-    elif large > 1.1 * small:
+    elif large > 1.25 * small:
         caption = "Areas with many people reach either end more often"
     return TablePart(caption, columns, body)

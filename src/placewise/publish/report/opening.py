@@ -61,7 +61,7 @@ def what_this_is(context: ReportContext) -> dict[str, Any]:
     )
     said = [f"{s.name} ({s.years})" if s.years else s.name for s in context.surveys]
     source = (
-        f"the answers of {count(context.respondents)} {context.people} to {joined(said)}" if said else "survey data"
+        f"the answers of {count(context.respondents)} {context.people} to {_surveys(said)}" if said else "survey data"
     )
     family = FAMILIES.get(context.family, context.family or "regression")
     second = (
@@ -80,6 +80,10 @@ def what_this_is(context: ReportContext) -> dict[str, Any]:
         "badge": STATUS_BADGES.get(context.status, STATUS_BADGES[""]),
         "reason": status_reason(context),
     }
+
+
+def _surveys(names: list[str]) -> str:
+    return f"the survey{'s' if len(names) > 1 else ''} {joined([f'“{name}”' for name in names])}"
 
 
 def headline_words(context: ReportContext, found: Headline) -> str:

@@ -218,7 +218,8 @@ def _dot(rows: pd.DataFrame, found: np.ndarray, k: int) -> Dot:
 def _rank_words(lower: Any, upper: Any) -> str:
     if pd.isna(lower) or pd.isna(upper):
         return "–"
-    return f"{count(float(lower))} to {count(float(upper))}"
+    low, high = count(float(lower)), count(float(upper))
+    return low if low == high else f"{low} to {high}"
 
 
 def _table(context: ReportContext, rows: pd.DataFrame, level: str, sortable: bool = False) -> TablePart:

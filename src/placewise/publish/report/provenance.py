@@ -61,7 +61,7 @@ def _responses(name: str, table: pd.DataFrame) -> TablePart:
         few = float(r["respondents"]) < SMALLEST_SHOWN
         frame = float(r["frame_share"]) if pd.notna(r["frame_share"]) else None
         share = float(r["survey_share"])
-        gap = "–" if few or frame is None else f"{100 * (share - frame):+.0f}".replace("-", "−")
+        gap = "–" if few or frame is None else _points(share - frame)
         rows.append(
             [
                 Cell(str(r["category"])),
@@ -85,6 +85,11 @@ def _responses(name: str, table: pd.DataFrame) -> TablePart:
     columns = [("Group", False), ("Respondents", True), ("Of respondents", True), ("Of population", True),
                ("Difference, points", True)]  # fmt: skip
     return TablePart(caption, columns, rows)
+
+
+def _points(difference: float) -> str:
+    whole = round(100 * difference)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def method_view(context: ReportContext) -> dict[str, Any]:

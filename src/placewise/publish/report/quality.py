@@ -41,26 +41,26 @@ def _baselines(context: ReportContext) -> TablePart | None:
     scale = Scale(context.kind)
     table = context.baselines
     error = table["error"].to_numpy(dtype=float, na_value=np.nan)
+    covered = bool(table["coverage"].notna().any())
     best = table["method"].iloc[int(np.nanargmin(error))] if np.isfinite(error).any() else None
     rows = [
         [
             Cell(str(r["method"])),
             Cell(_error(scale, r["error"]), float(r["error"])),
-            Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "gives no interval"),
+            *([Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "not known")] if covered else []),
         ]
         for _, r in table.iterrows()
     ]
     caption = f"Smallest error: {best}" if best is not None else "Errors could not be computed"
-    return TablePart(
-        caption, [("Method", False), ("Typical error", True), ("Truth inside the 90% interval", True)], rows
-    )
+    columns = [("Method", False), ("Typical error", True)]
+    return TablePart(caption, columns + [("Truth inside the 90% interval", True)] * covered, rows)
 
 
 def _error(scale: Scale, value: Any) -> str:
     if pd.isna(value):
         return "not known"
     unit = " points" if scale.kind == "share" else ""
-    return f"{float(value) * scale.factor:.3g}{unit}"
+    return f"{float(value) * scale.factor:#.3g}".rstrip(".") + unit
 
 
 def _direct(context: ReportContext) -> FigurePart | None:

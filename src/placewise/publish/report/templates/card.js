@@ -38,8 +38,8 @@ const cards = (function () {
     card.dataset.code = area.code;
     add(card, "h3", area.name);
     const parents = chain.slice(1, -1).map(function (a) { return a.name; });
-    const code = area.name === area.code ? "" : area.code + ", ";
-    add(card, "p", area.one.charAt(0).toUpperCase() + area.one.slice(1) + " " + code + (parents.length ? "in " + parents.join(", ") : "")
+    const code = area.name === area.code ? "" : " " + area.code + (parents.length ? "," : "");
+    add(card, "p", area.one.charAt(0).toUpperCase() + area.one.slice(1) + code + (parents.length ? " in " + parents.join(", ") : "")
       + (area.population > 1 ? " · " + area.population.toLocaleString("en-GB") + " people" : ""), "where");
     add(card, "p", sentence(area, nation, settings));
     const rows = chain.map(function (a) { return { label: a.name, mean: a.mean, low: a.low, high: a.high, grey: a.grey }; });
