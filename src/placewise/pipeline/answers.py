@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from placewise.diagnostics.baselines import Z90
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline.load import OutcomeData
 from placewise.publish.context import SurveyUse
 from placewise.surveys.direct import direct_estimates
 from placewise.surveys.disclosure import THRESHOLD
 from placewise.surveys.spec import SurveySpec
-
-Z90 = 1.6448536269514722
 
 
 def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:

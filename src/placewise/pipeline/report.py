@@ -63,7 +63,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         command=_command(run),
         versions=library_versions(),
         data_hashes=run.work.digests.of(input_files(spec, model)),
-        diagnostics={"status": diagnostics["status"], "checks": [_check(c) for c in diagnostics["checks"]]},
+        diagnostics={"status": diagnostics["status"], "checks": diagnostics["checks"]},
         geometry=_polygons(run),
         slopes=drivers.slopes(run.posterior, data.design),
         sds=sd_table(run.posterior),
@@ -77,7 +77,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         direct_level=level or "",
         responses=responses(data),
         index_base=_base_words(run),
-        notes=_notes(run),
+        notes=data.notes,
     )
 
 
@@ -117,10 +117,6 @@ def _polygons(run: OutcomeRun) -> Any:
     return read_polygons(run.spec.areas.geometry, codes)
 
 
-def _check(check: dict[str, Any]) -> dict[str, Any]:
-    return {**check, "message": check["sentence"]}
-
-
 def _command(run: OutcomeRun) -> str:
     options = f"--engine {run.model.engine} --draws {run.work.draws} --seed {run.spec.seed}"
     return f"placewise run --outcome {run.name} {options}"
@@ -129,11 +125,3 @@ def _command(run: OutcomeRun) -> str:
 def _base_words(run: OutcomeRun) -> str:
     base = run.spec.index_base
     return "; ".join(f"{column}: {', '.join(values)}" for column, values in base.items()) or "all areas"
-
-
-def _notes(run: OutcomeRun) -> list[str]:
-    data = run.data
-    frame = data.frame.notes if data.frame is not None else ()
-    found = [*data.areas.notes, *frame, *data.respondents.notes, *data.response.notes, *data.design.dropped,
-             *data.design.notes]  # fmt: skip
-    return list(dict.fromkeys(found))

@@ -11,8 +11,7 @@ from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
 from placewise.publish.wording import FAMILIES, count, label_words, percent
-
-SMALLEST_SHOWN = 10
+from placewise.surveys.disclosure import THRESHOLD, told
 
 
 def respondents_view(context: ReportContext) -> dict[str, Any]:
@@ -31,48 +30,43 @@ def _surveys(context: ReportContext) -> TablePart | None:
         return None
     columns = [("Survey", False), ("Years", False), ("Mode", False), ("People who answered", True)]
     rows = [
-        [Cell(s.name), Cell(s.years or "not stated"), Cell(s.mode or "not stated"), Cell(_n(s.respondents))]
+        [Cell(s.name), Cell(s.years or "not stated"), Cell(s.mode or "not stated"), Cell(told(s.respondents))]
         for s in context.surveys
     ]
     return TablePart(f"{count(context.respondents)} {context.people} answered", columns, rows)
 
 
-def _n(number: float) -> str:
-    return count(number) if number >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
-
-
 def _dropped(context: ReportContext) -> TablePart | None:
     rows = [
-        [Cell(s.name), Cell(reason), Cell(_n(n) if n else "0", float(n))]
-        for s in context.surveys
-        for reason, n in s.dropped
+        [Cell(s.name), Cell(reason), Cell(told(n) if n else "0")] for s in context.surveys for reason, n in s.dropped
     ]
     if not rows:
         return None
     total = sum(n for s in context.surveys for _, n in s.dropped)
     share = percent(total / max(total + context.respondents, 1))
-    caption = f"{_n(total)} rows ({share}) were left out" if total else "No row was left out"
+    # the share, not the sum: from that a count that is withheld could be worked out
+    caption = f"{share} of the rows were left out" if total else "No row was left out"
     return TablePart(caption, [("Survey", False), ("Reason", False), ("Rows", True)], rows)
 
 
 def _responses(name: str, table: pd.DataFrame) -> TablePart:
     rows = []
-    for _, r in table.iterrows():
-        few = float(r["respondents"]) < SMALLEST_SHOWN
+    withheld = _withheld(table["respondents"].to_numpy(dtype=float))
+    for few, (_, r) in zip(withheld, table.iterrows(), strict=True):
         frame = float(r["frame_share"]) if pd.notna(r["frame_share"]) else None
         share = float(r["survey_share"])
         gap = "–" if few or frame is None else _points(share - frame)
         rows.append(
             [
                 Cell(str(r["category"])),
-                Cell(_n(float(r["respondents"]))),
+                Cell("not shown" if few and r["respondents"] >= THRESHOLD else told(int(r["respondents"]))),
                 Cell("–" if few else percent(share)),
                 Cell("not known" if frame is None else percent(frame)),
                 Cell(gap),
             ]
         )
     label = label_words(name)
-    shown = table[table["respondents"] >= SMALLEST_SHOWN].dropna(subset=["frame_share"])
+    shown = table[~withheld].dropna(subset=["frame_share"])
     caption = f"Respondents by {label}"
     if len(shown):
         excess = shown["survey_share"].to_numpy(dtype=float) - shown["frame_share"].to_numpy(dtype=float)
@@ -90,6 +84,14 @@ def _responses(name: str, table: pd.DataFrame) -> TablePart:
 def _points(difference: float) -> str:
     whole = round(100 * difference)
     return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+
+def _withheld(respondents: np.ndarray) -> np.ndarray:
+    """Groups whose count is not told: the small ones, and the next where those could be worked out from the others."""
+    few = respondents < THRESHOLD
+    if 0 < respondents[few].sum() < THRESHOLD and not few.all():
+        few[np.where(few, np.inf, respondents).argmin()] = True
+    return few
 
 
 def method_view(context: ReportContext) -> dict[str, Any]:
