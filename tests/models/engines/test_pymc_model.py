@@ -12,7 +12,7 @@ from scipy.special import expit, log_expit
 from placewise.models.design import Column, Design, Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.likelihoods import collect_rows
-from placewise.models.engines.preconditioning import choose_block, coordinates
+from placewise.models.engines.preconditioning import Guess, choose_block, coordinates
 from placewise.models.engines.pymc_model import build_model
 from placewise.models.prior_plan import plan_priors
 from placewise.models.priors import Prior
@@ -41,20 +41,20 @@ def _problem(family: str) -> FitProblem:
     return FitProblem(design, response, family, plan)
 
 
-def _plain(problem: FitProblem, v: dict[str, np.ndarray], centring: dict[str, np.ndarray]) -> float:
+def _plain(problem: FitProblem, v: dict[str, np.ndarray], known: dict[str, np.ndarray]) -> float:
     """Log density of the model in its own words, in the sampler's coordinates."""
     design, plan = problem.design, problem.priors
     sds = {g.name: float(v[f"sd_{g.name}"]) for g in design.groups}
     eta = design.matrix @ v["slopes"] + sum(v[f"effect_{g.name}"][g.index] for g in design.groups)
     total = _likelihood(problem, eta, v)
     tau = float(v["slope_sd"])
-    c = centring["centring_slopes"]
-    scale = plan.slope_sd.args[0]
-    total += stats.norm.logpdf(v["slopes"][0], 0, tau) + (1 - c[0]) * np.log(tau)
-    total += stats.norm.logpdf(v["slopes"][1], 0, 2.0) + stats.halfnorm.logpdf(tau, scale=scale) + np.log(tau)
+    widths = {"slopes": np.array([tau, 2.0])} | {name: np.full(1, sd) for name, sd in sds.items()}
+    total += stats.norm.logpdf(v["slopes"], 0, widths["slopes"]).sum()
+    total += stats.halfnorm.logpdf(tau, scale=plan.slope_sd.args[0]) + np.log(tau)
     for g in design.groups:
-        shift = (1 - centring[f"centring_{g.name}"]).sum() * np.log(sds[g.name])
-        total += stats.norm.logpdf(v[f"effect_{g.name}"], 0, sds[g.name]).sum() + shift
+        total += stats.norm.logpdf(v[f"effect_{g.name}"], 0, sds[g.name]).sum()
+    for name, width in widths.items():  # Jacobian of the standardised effects
+        total += np.log(width / np.sqrt(1 + known[f"information_{name}"] * width**2)).sum()
     total += stats.halfnorm.logpdf(sds["age"], scale=0.7) + np.log(sds["age"])
     shape, rate = plan.total.prior.args
     total += stats.gamma.logpdf(v["sd_total"], shape, scale=1 / rate) + np.log(v["sd_total"])
@@ -92,33 +92,36 @@ def test_sampled_density_is_the_models(family: str) -> None:
         logp = model.compile_logp()
         shown = model.replace_rvs_by_values([model[n] for n in names])
         values = model.compile_fn(shown, inputs=model.value_vars, on_unused_input="ignore")
-        centring = {n: model[n].get_value() for n in model.named_vars if n.startswith("centring_")}
+        model["centre_age"].set_value(np.array([0.5, -1.0, 2.0]))
+        known = {n: model[n].get_value() for n in model.named_vars if n.startswith("information_")}
         start = model.initial_point()
         found = []
         for _ in range(3):
             point = {k: x + rng.normal(0, 0.4, np.shape(x)) for k, x in start.items()}
             v: dict[str, Any] = dict(zip(names, values(point), strict=True))
-            found.append(float(logp(point)) - _plain(problem, v, centring))
+            found.append(float(logp(point)) - _plain(problem, v, known))
     assert np.ptp(found) < 1e-8  # equal up to a constant
 
 
 def test_block_is_whitened_at_the_sds_it_was_made_for() -> None:
     problem = _problem("bernoulli")
     rows = collect_rows(problem)
-    sds = {"slopes": 0.2, "age": 0.3, "lad": 0.1, "oa": 0.2}
-    m = coordinates(problem, rows, sds)["whitening"]
+    guess = Guess({"slopes": 0.2, "age": 0.3, "lad": 0.1, "oa": 0.2}, {})
+    m = coordinates(problem, rows, guess)["whitening"]
     assert m.shape == (choose_block(problem).size,) * 2
     assert choose_block(problem).groups == (0, 1, 2)
     assert np.allclose(np.tril(m, -1), 0.0)
     assert np.linalg.cond(m) < 1e3
 
 
-def test_centring_grows_with_information() -> None:
+def test_centre_undoes_the_shrinkage_of_the_pilots_mean() -> None:
     problem = _problem("bernoulli")
-    sds = {"slopes": 0.2, "age": 0.3, "lad": 0.3, "oa": 0.3}
-    found = coordinates(problem, collect_rows(problem), sds)
-    assert found["centring_age"].min() > found["centring_oa"].max()
-    assert found["centring_slopes"][1] == 1.0  # a prior of its own is fixed: nothing to uncouple
+    sds = {"slopes": 0.2, "age": 0.7, "lad": 0.7, "oa": 0.7}
+    mean = np.array([0.3, -0.2, 0.1])
+    found = coordinates(problem, collect_rows(problem), Guess(sds, {"age": mean}))
+    signal = found["information_age"] * 0.7**2
+    assert found["centre_age"] * signal / (1 + signal) == pytest.approx(mean)
+    assert found["information_age"].sum() == pytest.approx(found["information_oa"].sum())
 
 
 def test_equal_rows_are_added_up_without_loss() -> None:

@@ -13,12 +13,12 @@ import numpy as np
 
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
+from placewise.models.engines.preconditioning import Guess, coordinates
 
 KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
 TARGET_ACCEPT = 0.85
 PILOT_TUNE, PILOT_DRAWS = 300, 200
-LOW = 0.05
 
 
 def sample(problem: FitProblem, options: FitOptions) -> Any:
@@ -41,7 +41,6 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
     """
     config = _pytensor_config()
     from placewise.models.engines.likelihoods import collect_rows
-    from placewise.models.engines.preconditioning import coordinates
     from placewise.models.engines.pymc_model import build_model
 
     with_nutpie = importlib.util.find_spec("nutpie") is not None
@@ -52,7 +51,7 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
         run = (_nutpie if with_nutpie else _pymc)(model, _kept(model))
         pilot = replace(options, draws=PILOT_DRAWS, tune=PILOT_TUNE, chains=2, thin=1, seed=options.seed + 1)
         trace = run(pilot, {})
-        trace = run(options, coordinates(problem, collect_rows(problem), _low_sds(problem, trace.posterior)))
+        trace = run(options, coordinates(problem, collect_rows(problem), _guess(problem, trace.posterior)))
     return _tidy(trace, _kept(model), "nutpie" if with_nutpie else "pymc", options)
 
 
@@ -68,11 +67,14 @@ def _pytensor_config() -> Any:
     return config
 
 
-def _low_sds(problem: FitProblem, posterior: Any) -> dict[str, float]:
-    """5% point of each sd in the pilot: coordinates that suit a small sd do for a large one, not the reverse."""
-    names = {g.name: f"sd_{g.name}" for g in problem.design.groups}
-    sds = {name: float(posterior[variable].quantile(LOW)) for name, variable in names.items()}
-    return sds | {"slopes": float(posterior["slope_sd"].quantile(LOW)) if "slope_sd" in posterior else 1.0}
+def _guess(problem: FitProblem, posterior: Any) -> Guess:
+    """Typical sds and effects of the pilot."""
+    sds = {g.name: float(posterior[f"sd_{g.name}"].median()) for g in problem.design.groups}
+    sds["slopes"] = float(posterior["slope_sd"].median()) if "slope_sd" in posterior else 1.0
+    effects = {g.name: posterior[f"effect_{g.name}"].mean(("chain", "draw")).values for g in problem.design.groups}
+    if "slopes" in posterior:
+        effects["slopes"] = posterior["slopes"].mean(("chain", "draw")).values
+    return Guess(sds, effects)
 
 
 def _kept(model: Any) -> list[str]:

@@ -1,7 +1,7 @@
-"""How the sampler's coordinates are chosen: partial centring of effects, whitening of the well-informed ones.
+"""The sampler's coordinates: each effect standardised by what its respondents tell for any size of its group.
 
-Nothing here changes the posterior: both are linear maps with constant Jacobian for given standard deviations. They are
-data of the PyMC model, so that a short pilot run can set them.
+Nothing here changes the posterior: the maps are linear for given standard deviations. What they rest on is data of the
+PyMC model, so that a short pilot run can set it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from placewise.models.engines.likelihoods import Rows
 TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
 TYPICAL_SLOPE_SD = 0.1
 LARGEST_BLOCK = 250
+# an effect with less shrinkage than this says nothing of where its centre is
+LEAST_SHRINKAGE = 0.1
+# sd that stands for a flat prior, so that the precision stays positive
+VERY_WIDE = 100.0
 WHITENABLE = ("normal", "student_t", "flat")
 
 
@@ -54,70 +58,72 @@ def choose_block(problem: FitProblem) -> Block:
     return Block(slopes and bool(problem.design.columns), tuple(sorted(chosen)), size)
 
 
-def typical_sds(problem: FitProblem) -> dict[str, float]:
-    """Size that each sd has as a rule: a first guess before the pilot run."""
-    scale = float(np.std(problem.response.y)) if problem.family == "gaussian" else 1.0
-    return {"slopes": TYPICAL_SLOPE_SD * scale} | {g.name: TYPICAL_SD[g.role] * scale for g in problem.design.groups}
-
-
-def coordinates(problem: FitProblem, rows: Rows, sds: Mapping[str, float]) -> dict[str, np.ndarray]:
-    """Centring of every group and whitening of the block, at given standard deviations.
+@dataclass(frozen=True)
+class Guess:
+    """What is known of the posterior before the long run.
 
     Parameters
     ----------
-    problem : FitProblem
-        What is fitted.
-    rows : Rows
-        Its data.
     sds : mapping of str to float
-        By group name, and ``slopes``.
+        Size of each group's sd, and of ``slopes``.
+    effects : mapping of str to ndarray
+        Posterior means of effects and slopes; a missing one counts as 0.
+    """
+
+    sds: Mapping[str, float]
+    effects: Mapping[str, np.ndarray]
+
+
+def first_guess(problem: FitProblem) -> Guess:
+    """Sizes that sds have as a rule, before anything was sampled."""
+    scale = float(np.std(problem.response.y)) if problem.family == "gaussian" else 1.0
+    sds = {g.name: TYPICAL_SD[g.role] * scale for g in problem.design.groups}
+    return Guess({"slopes": TYPICAL_SLOPE_SD * scale} | sds, {})
+
+
+def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.ndarray]:
+    """Information about and centre of every effect, and the whitening of the block.
 
     Returns
     -------
     dict of str to ndarray
-        ``centring_<group>`` and ``centring_slopes``: c in [0, 1) for each level or slope, n σ² / (1 + n σ²) with n the
-        information that the respondents have about it; 1 for slopes with a prior of their own.
-        ``whitening``: matrix M such that the block's parameters M z have nearly independent, unit-variance z: the
-        inverse transposed Cholesky factor of their information, the location projected out, plus prior precision.
+        ``information_<name>``: Fisher information I of the respondents about each level or slope. ``centre_<name>``:
+        its estimate û without shrinkage, such that the conditional mean for an sd σ is û I σ² / (1 + I σ²).
+        ``whitening``: matrix M such that the block's standardised effects M z have nearly independent z of variance 1:
+        the inverse transposed Cholesky factor of their precision, the location projected out.
     """
-    found = {}
-    for group, at in zip(problem.design.groups, rows.index, strict=True):
-        signal = np.bincount(at, rows.information, minlength=len(group.labels)) * sds[group.name] ** 2
-        found[f"centring_{group.name}"] = signal / (1.0 + signal)
+    about = {g.name: np.bincount(at, rows.information, minlength=len(g.labels))
+             for g, at in zip(problem.design.groups, rows.index, strict=True)}  # fmt: skip
     if problem.design.columns:
-        about = rows.information @ (rows.x - np.average(rows.x, axis=0, weights=rows.information)) ** 2
-        signal = about * sds["slopes"] ** 2
-        own = np.array([prior is not None for prior in problem.priors.slopes])
-        found["centring_slopes"] = np.where(own, 1.0, signal / (1.0 + signal))
+        centred = rows.x - np.average(rows.x, axis=0, weights=rows.information)
+        about["slopes"] = rows.information @ centred**2
+    found = {}
+    for name, information in about.items():
+        shrinkage = 1.0 / (1.0 + 1.0 / np.maximum(information * guess.sds[name] ** 2, LEAST_SHRINKAGE))
+        found[f"information_{name}"] = information
+        found[f"centre_{name}"] = guess.effects.get(name, np.zeros(len(information))) / shrinkage
     block = choose_block(problem)
     if block.size:
-        found["whitening"] = _whitening(problem, rows, sds, found, block)
+        found["whitening"] = _whitening(problem, rows, guess.sds, about, block)
     return found
 
 
 def _whitening(
-    problem: FitProblem, rows: Rows, sds: Mapping[str, float], centring: Mapping[str, np.ndarray], block: Block
+    problem: FitProblem, rows: Rows, sds: Mapping[str, float], about: Mapping[str, np.ndarray], block: Block
 ) -> np.ndarray:
     columns, scale, precision = [], [], []
     if block.slopes:
-        c, log_sd = centring["centring_slopes"], np.log(sds["slopes"])
+        own = [None if prior is None else (prior.args or (VERY_WIDE,))[-1] for prior in problem.priors.slopes]
+        widths = np.array([sds["slopes"] if width is None else width for width in own])
         columns.append(rows.x)
-        scale.append(np.exp((1.0 - c) * log_sd))
-        precision.append(_slope_precision(problem, np.exp(c * log_sd)))
+        scale.append(widths / np.sqrt(1.0 + about["slopes"] * widths**2))
+        precision.append((scale[-1] / widths) ** 2)
     for k in block.groups:
         group = problem.design.groups[k]
-        c, log_sd = centring[f"centring_{group.name}"], np.log(sds[group.name])
         columns.append(np.equal.outer(rows.index[k], np.arange(len(group.labels))).astype(float))
-        scale.append(np.exp((1.0 - c) * log_sd))
-        precision.append(np.exp(-2.0 * c * log_sd))
+        scale.append(sds[group.name] / np.sqrt(1.0 + about[group.name] * sds[group.name] ** 2))
+        precision.append((scale[-1] / sds[group.name]) ** 2)
     a = np.column_stack(columns) * np.concatenate(scale)
     a -= np.average(a, axis=0, weights=rows.information)
-    h = (a.T * rows.information) @ a + np.diag(np.concatenate(precision))
-    factor = np.linalg.cholesky(h)
-    return np.asarray(solve_triangular(factor, np.eye(len(h)), lower=True, trans="T"))
-
-
-def _slope_precision(problem: FitProblem, widths: np.ndarray) -> np.ndarray:
-    """Prior precision of each slope; a flat prior counts as a very wide one, so that the matrix stays definite."""
-    own = [None if prior is None else (prior.args or (1e3,))[-1] for prior in problem.priors.slopes]
-    return np.array([width if sd is None else sd for sd, width in zip(own, widths, strict=True)]) ** -2.0
+    factor = np.linalg.cholesky((a.T * rows.information) @ a + np.diag(np.concatenate(precision)))
+    return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True, trans="T"))

@@ -2,9 +2,10 @@
 
 Three linear reparametrisations make it sample well and leave the posterior unchanged:
 
-* partial non-centring: an effect u with sd σ is sampled as r ~ normal(0, σ^c), u = σ^(1−c) r, with c near 1 where the
-  level is well informed by its respondents and near 0 where it is not (Gorinova, Moore and Hoffman 2020);
-* whitening: slopes and the r of groups with few levels are sampled as z, with (slopes, r) = M z;
+* an effect u with sd σ and information I from its respondents is sampled as r, u = û I σ² / (1 + I σ²) + r σ /
+  sqrt(1 + I σ²): for any σ, r has about mean 0 and variance 1 given the data. It is non-centred where I is small and
+  centred where I is large, and has no funnel in between;
+* slopes and the r of groups with few levels are whitened together, r = M z;
 * the sampled location is the linear predictor's mean over the respondents, intercept + x̄'β + Σ ū_g, because the
   intercept alone trades off against the means of well-informed groups.
 """
@@ -30,7 +31,7 @@ from placewise.models.engines.likelihoods import (
     gaussian_identity,
     poisson_log,
 )
-from placewise.models.engines.preconditioning import Block, choose_block, coordinates, typical_sds
+from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
 
@@ -42,12 +43,12 @@ def build_model(problem: FitProblem) -> pm.Model:
     """
     rows = collect_rows(problem)
     design, plan = problem.design, problem.priors
-    tuning = coordinates(problem, rows, typical_sds(problem))
+    tuning = coordinates(problem, rows, first_guess(problem))
     with pm.Model(coords=_coords(problem)) as model:
         sds = _sds(plan, [g.name for g in design.groups])
-        own_slopes, raw = _whitened(problem, choose_block(problem), tuning)
-        slopes = _slopes(plan, own_slopes, tuning.get("centring_slopes"))
-        effects = [_effect(g, sds[g.name], tuning[f"centring_{g.name}"], raw.get(g.name)) for g in design.groups]
+        raw = _whitened(problem, choose_block(problem), tuning)
+        slopes = _slopes(plan, len(design.columns), raw.get("slopes"), tuning)
+        effects = [_effect(g, sds[g.name], raw.get(g.name), tuning) for g in design.groups]
         linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
         for u, at in zip(effects, rows.index, strict=True):
             linear = linear + u[at]
@@ -89,40 +90,45 @@ def _mean_over_rows(linear: Any, rows: Rows) -> Any:
     return (linear * weight).sum()
 
 
-def _whitened(problem: FitProblem, block: Block, tuning: Mapping[str, np.ndarray]) -> tuple[Any | None, dict[str, Any]]:
-    """Slopes (or None) and raw effects of the block, as one linear map of the sampled z."""
+def _whitened(problem: FitProblem, block: Block, tuning: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Standardised slopes and effects of the block, by name, as one linear map of the sampled z."""
     if not block.size:
-        return None, {}
-    x = pm.Data("whitening", tuning["whitening"]) @ pm.Flat("block", shape=block.size, initval=np.zeros(block.size))
-    p = len(problem.design.columns) if block.slopes else 0
-    raw, at = {}, p
-    for k in block.groups:
-        group = problem.design.groups[k]
-        raw[group.name] = x[at : at + len(group.labels)]
-        at += len(group.labels)
-    return (x[:p] if block.slopes else None), raw
+        return {}
+    r = pm.Data("whitening", tuning["whitening"]) @ pm.Flat("block", shape=block.size, initval=np.zeros(block.size))
+    sizes = {"slopes": len(problem.design.columns)} if block.slopes else {}
+    sizes |= {problem.design.groups[k].name: len(problem.design.groups[k].labels) for k in block.groups}
+    ends = np.cumsum(list(sizes.values()))
+    return {name: r[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}
 
 
-def _slopes(plan: PriorPlan, raw: Any | None, centring: np.ndarray | None) -> Any | None:
-    """Slopes: normal(0, τ) with τ learned and partially non-centred, or each with the prior that the user gave it."""
-    if centring is None:
+def _standardised(name: str, r: Any, sd: Any, tuning: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
+    """Effects u from their standardised form r, and the log density of each r under u ~ normal(0, sd²)."""
+    information = pm.Data(f"information_{name}", tuning[f"information_{name}"])
+    centre = pm.Data(f"centre_{name}", tuning[f"centre_{name}"])
+    signal = information * sd**2
+    u = centre * signal / (1.0 + signal) + r * sd / pt.sqrt(1.0 + signal)
+    return u, -0.5 * (u / sd) ** 2 - 0.5 * pt.log1p(signal)
+
+
+def _slopes(plan: PriorPlan, p: int, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any | None:
+    """Slopes: normal(0, τ) with τ learned, or each with the prior that the user gave it."""
+    if p == 0:
         return None
     tau = None if plan.slope_sd is None else positive("slope_sd", SdPrior(plan.slope_sd))
-    if raw is None:
+    if r is None:
         parts = [
             pm.Normal(f"slope_{k}", 0.0, tau) if prior is None else real(f"slope_{k}", prior)
             for k, prior in enumerate(plan.slopes)
         ]
         return pm.Deterministic("slopes", pt.stack(parts), dims="covariate")
-    slopes = raw
-    if tau is not None:
-        c, learned = pm.Data("centring_slopes", centring), np.array([prior is None for prior in plan.slopes], float)
-        width = pt.exp(c * pt.log(tau))
-        pm.Potential("prior_slopes", (learned * (-0.5 * (raw / width) ** 2 - pt.log(width))).sum())
-        slopes = raw * pt.exp((1.0 - c) * pt.log(tau))
+    widths = np.array([VERY_WIDE if not prior or not prior.args else prior.args[-1] for prior in plan.slopes])
+    learned = np.array([prior is None for prior in plan.slopes], dtype=np.float64)
+    sd = widths if tau is None else learned * tau + (1.0 - learned) * widths
+    slopes, density = _standardised("slopes", r, sd, tuning)
+    pm.Potential("prior_slopes", density[np.flatnonzero(learned)].sum())
     for prior in dict.fromkeys(q for q in plan.slopes if q is not None):
         same = np.flatnonzero([q == prior for q in plan.slopes])
-        pm.Potential(f"prior_slopes_{same[0]}", log_density(raw[same], prior).sum())
+        pm.Potential(f"prior_slopes_{same[0]}", log_density(slopes[same], prior).sum())
     return pm.Deterministic("slopes", slopes, dims="covariate")
 
 
@@ -139,16 +145,13 @@ def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
     return {name: sds[name] for name in names}
 
 
-def _effect(group: Group, sd: Any, centring: np.ndarray, raw: Any | None) -> Any:
-    """Effects of one group, partially non-centred; ``raw`` where they are whitened with others."""
-    log_sd = pt.log(sd)
-    c = pm.Data(f"centring_{group.name}", centring)
-    scale = pt.exp(c * log_sd)
-    if raw is None:
-        raw = pm.Normal(f"raw_{group.name}", 0.0, scale, shape=len(group.labels))
-    else:
-        pm.Potential(f"prior_{group.name}", (-0.5 * (raw / scale) ** 2 - c * log_sd).sum())
-    return pm.Deterministic(f"effect_{group.name}", raw * pt.exp((1.0 - c) * log_sd), dims=group.name)
+def _effect(group: Group, sd: Any, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any:
+    """Effects of one group; ``r`` where they are whitened with others."""
+    if r is None:
+        r = pm.Flat(f"raw_{group.name}", shape=len(group.labels), initval=np.zeros(len(group.labels)))
+    effects, density = _standardised(group.name, r, sd, tuning)
+    pm.Potential(f"prior_{group.name}", density.sum())
+    return pm.Deterministic(f"effect_{group.name}", effects, dims=group.name)
 
 
 def _intercept(plan: PriorPlan, shift: Any, problem: FitProblem) -> Any:
