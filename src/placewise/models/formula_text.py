@@ -10,6 +10,8 @@ from placewise.models.terms import FUNCTIONS
 
 LONGEST = 10_000
 DEEPEST = 50
+# Below what Python's own limit of recursion allows the parser: libraries raise that limit when they are imported.
+MOST_OPERATORS = 450
 ALLOWED = (
     "a formula holds column names, + - : * / **, 1 and 0, brackets, (1 | group) and the functions "
     f"{', '.join(FUNCTIONS)}; names with other characters stand in backquotes"
@@ -63,6 +65,10 @@ def check_text(text: str, where: str, problems: Problems) -> bool:
     tildes = pieces.count("~")
     if tildes > 1:
         problems.add(where, "the formula has more than one ~")
+    operators = sum(piece in _OPERATORS - {"(", ")", ","} for piece in pieces)
+    if operators > MOST_OPERATORS:
+        problems.add(where, f"the formula goes too deeply: {operators} operators, at most {MOST_OPERATORS} are read")
+        return False
     return not refused and not doubled and tildes <= 1 and _brackets_match(pieces, where, problems)
 
 
