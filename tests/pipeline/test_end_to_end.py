@@ -119,6 +119,9 @@ def test_csv_and_parquet_agree(out, estimates):
 def test_the_second_estimand_is_on_its_own_scale(out):
     score = pd.read_parquet(out / "belonging" / "estimates_score.parquet")
     assert score["mean"].between(1, 4).all()
+    tables = json.loads((out / "metadata.json").read_text(encoding="utf-8"))["tables"]
+    units = {t["url"]: t["tableSchema"]["columns"][5]["schema:unitText"] for t in tables}
+    assert units == {"belonging/estimates.csv": "share, 0 to 1", "belonging/estimates_score.csv": "score"}
 
 
 def test_the_manifest_holds_the_hash_of_every_file(out):

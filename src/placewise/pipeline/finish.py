@@ -39,7 +39,7 @@ def write_pages(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None
     from placewise.publish.metadata import build_metadata
 
     atomic.write_text(spec.out / "index.html", _index(spec, published))
-    metadata = build_metadata(spec.title, [facts["metadata"] for facts in published.values()])
+    metadata = build_metadata(spec.title, [table for facts in published.values() for table in facts["metadata"]])
     atomic.write_text(spec.out / "metadata.json", json.dumps(metadata, indent=1, ensure_ascii=False))
 
 

@@ -19,7 +19,7 @@ from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.polygons import read_polygons
-from placewise.publish.context import ReportContext
+from placewise.publish.context import EstimandKind, ReportContext
 
 
 def report_context(run: OutcomeRun) -> ReportContext:
@@ -43,7 +43,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         outcome=run.name,
         title=outcome.title,
         estimand=estimand_words(outcome, estimand),
-        kind="latent" if estimand.kind == "latent" else "share" if estimand.kind == "share" else "mean",
+        kind=estimand_kind(estimand),
         estimates=estimates,
         areas=data.areas.table[[data.areas.code, *data.areas.levels, *data.areas.classes]],
         code=data.areas.code,
@@ -88,6 +88,11 @@ def _named(areas: AreaTable, tables: Mapping[str, pd.DataFrame], column: str) ->
         names = areas.names.get(grouping, {})
         found[grouping] = table.assign(**{column: [names.get(code, code) for code in table[column]]})
     return found
+
+
+def estimand_kind(estimand: EstimandSpec) -> EstimandKind:
+    """On which kind of scale an estimand is shown."""
+    return estimand.kind if estimand.kind != "score" else "mean"
 
 
 def estimand_words(outcome: OutcomeSpec, estimand: EstimandSpec) -> str:

@@ -97,18 +97,21 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
 
 def publish(run: OutcomeRun) -> Mapping[str, Any]:
     """Write the report; leaves ``report.html`` and keeps what the first page and the metadata say of the outcome."""
-    from placewise.pipeline.report import report_context
+    from placewise.pipeline.report import estimand_kind, estimand_words, report_context
     from placewise.publish.index_page import summarise
-    from placewise.publish.metadata import outcome_metadata
+    from placewise.publish.metadata import further_metadata, outcome_metadata
     from placewise.publish.report import render_report
 
-    context = report_context(run)
+    context, outcome = report_context(run), run.model.outcome
+    further = [
+        further_metadata(context, e.name, estimand_words(outcome, e), estimand_kind(e)) for e in outcome.estimands[1:]
+    ]
     atomic.write_text(run.store.folder / "report.html", render_report(context))
     return {
         "source": source_print(run.spec, run.model, run.work.digests),
         "date": context.date,
         "summary": dataclasses.asdict(summarise(context)),
-        "metadata": outcome_metadata(context),
+        "metadata": [outcome_metadata(context), *further],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from placewise.publish.context import ReportContext
+from placewise.publish.context import EstimandKind, ReportContext
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES
 
 _NUMBER = {"base": "double"}
@@ -44,6 +44,8 @@ COLUMNS: tuple[tuple[str, str, Any, str], ...] = (
     ("flag_reason", "Reason of the flag", "string", "What the flag means for this area."),
 )  # fmt: skip
 
+UNITS: Mapping[EstimandKind, str] = {"share": "share, 0 to 1", "mean": "score", "latent": "link scale"}
+
 INDEX_FORMULA = (
     "In every posterior draw: index = polarity x (y - mean) / sd, with the population-weighted mean and sd of y over "
     "the small areas of the base in that draw; the index of a larger area is the population-weighted mean of its small "
@@ -59,26 +61,12 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
     dict
         A CSVW table description for ``<outcome>/estimates.csv``; JSON-able, the same for the same run.
     """
-    unit = {"share": "share, 0 to 1", "mean": "score", "latent": "link scale"}[context.kind]
-    on_scale = ("mean", "sd", "ci", "triple_goal")
-    columns = []
-    for name, title, datatype, description in COLUMNS:
-        column: dict[str, Any] = {"name": name, "titles": title, "datatype": datatype, "dc:description": description}
-        if name.startswith(on_scale):
-            column["schema:unitText"] = unit
-        elif name.startswith("index"):
-            column["schema:unitText"] = "standard deviations between small areas of the base"
-        columns.append(column)
-    return {
-        "url": f"{context.outcome}/estimates.csv",
-        "dc:title": context.title,
-        "dc:description": f"Modelled {context.estimand}, for every area and level.",
-        "tableSchema": {"columns": columns, "primaryKey": ["area_level", "area_code"]},
+    return _table(context, "estimates", context.estimand, context.kind) | {
         "placewise:outcome": {
             "name": context.outcome,
             "question": context.question,
             "estimand": context.estimand,
-            "scale": unit,
+            "scale": UNITS[context.kind],
             "orientation": "higher is better" if context.higher_is_better else "lower is better",
             "finite_population": context.finite_population,
             "surveys": [_survey(s.name, s.question, s.mode, s.years, s.respondents) for s in context.surveys],
@@ -98,6 +86,42 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
     }
 
 
+def further_metadata(context: ReportContext, name: str, estimand: str, kind: EstimandKind) -> dict[str, Any]:
+    """The table of another estimand of the outcome.
+
+    Parameters
+    ----------
+    name : str
+        As the model file names it.
+    estimand, kind
+        As in the context, of this estimand.
+
+    Returns
+    -------
+    dict
+        A CSVW table description for ``<outcome>/estimates_<name>.csv``.
+    """
+    return _table(context, f"estimates_{name}", estimand, kind) | {"placewise:estimand": estimand}
+
+
+def _table(context: ReportContext, stem: str, estimand: str, kind: EstimandKind) -> dict[str, Any]:
+    """What CSVW says of any table of estimates."""
+    columns = []
+    for name, title, datatype, description in COLUMNS:
+        column: dict[str, Any] = {"name": name, "titles": title, "datatype": datatype, "dc:description": description}
+        if name.startswith(("mean", "sd", "ci", "triple_goal")):
+            column["schema:unitText"] = UNITS[kind]
+        elif name.startswith("index"):
+            column["schema:unitText"] = "standard deviations between small areas of the base"
+        columns.append(column)
+    return {
+        "url": f"{context.outcome}/{stem}.csv",
+        "dc:title": context.title,
+        "dc:description": f"Modelled {estimand}, for every area and level.",
+        "tableSchema": {"columns": columns, "primaryKey": ["area_level", "area_code"]},
+    }
+
+
 def _survey(name: str, question: str, mode: str, years: str, respondents: int) -> dict[str, Any]:
     return {"name": name, "question": question, "mode": mode, "years": years, "respondents": respondents}
 
@@ -110,7 +134,7 @@ def build_metadata(title: str, tables: Sequence[Mapping[str, Any]], licence: str
     title : str
         Title of the project.
     tables : sequence of mapping
-        From ``outcome_metadata``, one an outcome.
+        From ``outcome_metadata``, one an outcome, and from ``further_metadata``.
     licence : str
         Licence of the estimates, as the project states it.
 
