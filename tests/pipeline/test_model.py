@@ -48,6 +48,12 @@ def test_the_posterior_is_readable_inference_data(fit):
     assert "observed_data" not in fit.posterior.groups()
 
 
+def test_what_is_shown_at_a_prompt_holds_no_data(fit):
+    assert repr(fit) == "<Fit of y: gaussian, 80 rows, 2,000 draws>"
+    for part in (fit.design, fit.response, *fit.design.columns):
+        assert "array" not in repr(part)
+
+
 def test_there_is_nothing_to_project_to_without_areas(fit):
     with pytest.raises(ConfigurationError, match="no areas table"):
         fit.project()

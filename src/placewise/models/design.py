@@ -10,7 +10,7 @@ import numpy as np
 Role = Literal["geography", "class", "other"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Column:
     """One fixed column: a product of a part that varies over areas and a part that varies over cells.
 
@@ -32,7 +32,7 @@ class Column:
     cell: np.ndarray | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Group:
     """One grouping factor with a varying intercept.
 
@@ -78,7 +78,7 @@ class Scaling:
     over: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Design:
     """A formula evaluated on the data.
 

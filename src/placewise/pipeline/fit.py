@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from placewise.surveys.outcome import Response
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """One outcome, fitted.
 
@@ -48,6 +48,11 @@ class Fit:
     fitted: Posterior
     seed: int
     data: OutcomeData | None = None
+
+    def __repr__(self) -> str:
+        """One line; no value of any respondent."""
+        outcome, draws = self.model.outcome, self.fitted.n_draws
+        return f"<Fit of {outcome.response}: {outcome.family}, {self.design.n:,} rows, {draws:,} draws>"
 
     @property
     def posterior(self) -> Any:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from placewise.surveys.respondents import Respondents
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutcomeData:
     """The data of one outcome, read and checked.
 

@@ -17,7 +17,7 @@ DONT_KNOW = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 997, 998, 999}
 MOST_SHOWN = 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Response:
     """The answers of those respondents who gave one.
 

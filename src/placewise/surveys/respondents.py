@@ -18,7 +18,7 @@ class Dropped:
     count: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Respondents:
     """One row a respondent, with what the model needs.
 
