@@ -7,6 +7,7 @@ import numpy as np
 from placewise.estimates.predictor import Effect, Estimand, Predictor
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
+from placewise.kernels.philox import stream_key
 from placewise.models.design import Design, Group
 from placewise.models.fit import Posterior
 from placewise.models.spec import EstimandSpec, OutcomeSpec
@@ -37,7 +38,7 @@ def build_predictor(
     frame : Frame or None
         Who lives there; without one each area is one cell.
     seed : int
-        Key of the counter-based generator.
+        Of the project; the generator's key is made of it and the outcome's name, so that two outcomes share no chance.
     known_variance : bool
         Gaussian outcome with known sampling variances: a person's own variance is then unknown.
     """
@@ -50,7 +51,7 @@ def build_predictor(
     area_x = [np.ones(n_areas) if c.area is None else c.area for c in columns]
     cell_x = [np.ones(n_cells) if c.cell is None else c.cell for c in columns]
     return Predictor(
-        seed=seed,
+        seed=int(stream_key(seed, outcome.name)),
         codes=areas.codes,
         code=areas.code,
         levels={name: areas.table[name].to_numpy(dtype=object) for name in areas.levels},

@@ -32,7 +32,8 @@ def sd_table(posterior: Posterior) -> pd.DataFrame:
         draws = posterior.draws(name)
         low, mid, high = np.quantile(draws, [0.05, 0.5, 0.95])
         spread = prior_spread.get(group, math.inf)
-        decided = bool(np.std(np.log(draws[draws > 0])) > SET_BY_PRIOR * spread)
+        positive = draws[draws > 0]
+        decided = positive.size > 0 and bool(np.std(np.log(positive)) > SET_BY_PRIOR * spread)
         rows.append((group, text, float(draws.mean()), float(low), float(mid), float(high), decided))
     return pd.DataFrame(rows, columns=["group", "prior", "mean", "q05", "q50", "q95", "set_by_prior"])
 

@@ -17,7 +17,7 @@ from placewise.models.engines.preconditioning import Guess, coordinates
 
 KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
-TARGET_ACCEPT = 0.85
+TARGET_ACCEPT = 0.9
 PILOT_TUNE, PILOT_DRAWS = 300, 200
 
 

@@ -106,8 +106,9 @@ def _standardised(name: str, r: Any, sd: Any, tuning: Mapping[str, np.ndarray]) 
     information = pm.Data(f"information_{name}", tuning[f"information_{name}"])
     centre = pm.Data(f"centre_{name}", tuning[f"centre_{name}"])
     signal = information * sd**2
-    u = centre * signal / (1.0 + signal) + r * sd / pt.sqrt(1.0 + signal)
-    return u, -0.5 * (u / sd) ** 2 - 0.5 * pt.log1p(signal)
+    # u / sd, which stays finite where the sd is fixed at 0
+    ratio = centre * information * sd / (1.0 + signal) + r / pt.sqrt(1.0 + signal)
+    return ratio * sd, -0.5 * ratio**2 - 0.5 * pt.log1p(signal)
 
 
 def _slopes(plan: PriorPlan, p: int, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any | None:
