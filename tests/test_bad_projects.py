@@ -240,6 +240,19 @@ def test_problems_of_the_data_are_told_at_once(folder, capsys):
         assert word in said
 
 
+def test_a_broken_areas_table_hides_neither_the_survey_nor_the_formula(folder, capsys):
+    for change in (
+        swap(TOML, "^population = .*", 'population = "adultz"'),
+        swap(TOML, "^weight = .*", 'weight = "wieght"'),
+        swap(MODEL_FILE, r"log\(density\)", "log(densty)"),
+    ):
+        change(folder)
+    assert cli.main(["check", "--project", str(folder)]) == 2
+    said = capsys.readouterr().err
+    for word in ("adultz", "wieght", "'densty' is not in any of the files", "did you mean 'density'?"):
+        assert word in said
+
+
 def test_no_message_shows_rows_of_respondents(folder, capsys):
     swap(SURVEY_FILE, ",(yes|no),", ",8,", 12)(folder)
     swap(SURVEY_FILE, ",1$", ",-1", 0)(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -218,7 +219,10 @@ def main(arguments: list[str] | None = None) -> int:
     except click.UsageError as error:
         return _tell(ConfigurationError(Problem("", error.format_message(), _usage_hint(error))), given)
     except (KeyboardInterrupt, click.Abort):
-        print("interrupted: the next run goes on from the last finished stage", file=sys.stderr)
+        print("interrupted: the next run goes on from the last finished stage", file=sys.stderr, flush=True)
+        if arguments is None:
+            # a sampler's threads may still run, and would crash an orderly end of the interpreter
+            os._exit(130)
         return 130
     except OSError as error:
         if error.strerror is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -171,11 +171,15 @@ def _known(data: Surroundings) -> list[str]:
 
 
 def _note_unknown(unknown: list[str], data: Surroundings, where: str, problems: Problems) -> None:
-    """One problem that lists every unknown name with its nearest match."""
-    if not unknown:
-        return
     known = list(dict.fromkeys([*_known(data), *data.elsewhere]))
     place = "the data" if data.areas is None else "the areas table or among the respondents"
+    note_unknown(unknown, known, place, where, problems)
+
+
+def note_unknown(unknown: Sequence[str], known: Sequence[str], place: str, where: str, problems: Problems) -> None:
+    """One problem that lists every unknown name with its nearest match; none where there is none."""
+    if not unknown:
+        return
     named = ", ".join(repr(name) for name in unknown)
     hints = [nearest(name, known) for name in unknown]
     if len(unknown) > 1:

@@ -136,6 +136,8 @@ class ProjectInputs:
         answers = self._answers(model, formula, areas, problems)
         if answers is None or areas is None or formula is None or len(problems) > before:
             _check_priors_by_formula(model, formula, self.spec.areas.code, problems)
+            if formula is not None:
+                self._check_names(model, formula, problems)
             return None
         respondents, response = answers
         if only_check and ((respondents.area < 0).any() or (frame is None and "frame" in self.spec.raw)):
@@ -149,6 +151,23 @@ class ProjectInputs:
     def _columns(self) -> set[str]:
         return {name for formula, _ in self.formulas.values() if formula is not None for name in formula.variables()}
 
+    def _check_names(self, model: ModelSpec, formula: Formula, problems: Problems) -> None:
+        """Where the data could not be read whole, look the formula's names up among the columns of the files."""
+        from placewise.geography.tables import open_table
+        from placewise.models.variables import note_unknown
+
+        survey, frame = self.spec.surveys.get(model.outcome.surveys[0]), self.spec.frame
+        files = [self.spec.areas.table, *(join.table for join in self.spec.areas.join)]
+        files += [survey.path] if survey is not None else []
+        files += [frame.cells] if frame is not None else []
+        opened = [open_table(file, "", Problems()) for file in files]
+        areas = self.spec.areas  # what it declares and lacks is told already
+        known = [areas.code, *areas.levels, *areas.classes]
+        known += [column for table in opened if table is not None for column in table.columns]
+        if all(table is not None for table in opened):
+            unknown = [name for name in formula.variables() if name not in known]
+            note_unknown(unknown, known, "any of the files", f"{_file(model)}: model.formula", problems)
+
     def _answers(
         self, model: ModelSpec, formula: Formula | None, areas: AreaTable | None, problems: Problems
     ) -> tuple[Respondents, Response] | None:
@@ -158,7 +177,7 @@ class ProjectInputs:
 
         outcome = model.outcome
         survey = self.spec.surveys.get(outcome.surveys[0])
-        if survey is None or areas is None or self._absent(survey.path):
+        if survey is None or self._absent(survey.path):
             return None
         beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
         used = formula.variables() if formula is not None else ()
