@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -33,8 +33,53 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Structure:
+    """How the effects of one group depend on each other; a group without one has independent effects.
+
+    The group's ``labels`` then hold every level in order, whether a respondent is in it or not, so that the posterior
+    has an effect for each.
+
+    Parameters
+    ----------
+    kind : {"rw1", "ar1", "bym2"}
+        Random walk of order one along ``labels``; stationary autoregression along them; spatial effects of Besag, York
+        and Mollié as Riebler et al. (2016) write them.
+    edges : ndarray of int64, shape (E, 2)
+        bym2: pairs of positions in ``labels`` that are neighbours, each once.
+    """
+
+    kind: Literal["rw1", "ar1", "bym2"]
+    edges: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AreaScale:
+    """The area's own standard deviation differs between classes of areas.
+
+    Parameters
+    ----------
+    group : str
+        Name of the area's own group.
+    by : str
+        Column of the classes.
+    classes : tuple of str
+        Their labels.
+    index : ndarray of int64, shape (len(all_labels of the group),)
+        Class of each level of the group: those with respondents first, as in ``all_labels``.
+    multipliers : ndarray of float64, shape (len(classes),), or None
+        Declared multipliers of the area's sd; None where they are learned, log multiplier ~ normal(0, ω²).
+    """
+
+    group: str
+    by: str
+    classes: tuple[str, ...]
+    index: np.ndarray
+    multipliers: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Group:
-    """One grouping factor with a varying intercept.
+    """One grouping factor with a varying intercept, or with the varying slope of one column.
 
     Parameters
     ----------
@@ -56,6 +101,12 @@ class Group:
         Which column of ``lookup`` a cell uses; None where the factor does not vary over cells.
     lookup : ndarray of int64, shape (Ka, Kc)
         Position in ``all_labels`` for each pair; Ka or Kc is 1 where the factor does not vary over areas or cells.
+    structure : Structure or None
+        How the effects depend on each other.
+    by : Column or None
+        The column whose slope varies over the group; None for a varying intercept. ``name`` is then ``column|factor``.
+    factor : str
+        The grouping that ``labels`` are of, which is the dimension of its effects: ``name`` unless ``by`` is given.
     """
 
     name: str
@@ -66,6 +117,14 @@ class Group:
     area_index: np.ndarray | None = None
     cell_index: np.ndarray | None = None
     lookup: np.ndarray | None = None
+    structure: Structure | None = None
+    by: Column | None = None
+    factor: str = ""
+
+    @property
+    def dim(self) -> str:
+        """Dimension of the group's effects in the posterior."""
+        return self.factor or self.name
 
 
 @dataclass(frozen=True)
@@ -99,6 +158,12 @@ class Design:
         Sentences: columns or groups left out, each with its reason (constant, collinear, one level).
     notes : tuple of str
         Sentences on what was kept and the reader should know: categories and levels no respondent has.
+    correlated : tuple of tuple of int
+        Positions in ``groups`` of a varying intercept and slopes over one factor whose effects are correlated.
+    category_specific : tuple of int
+        Positions in ``columns`` of covariates whose slope may differ by cutpoint (cumulative models).
+    area_scale : AreaScale or None
+        How the area's own sd differs by class.
     """
 
     intercept: bool
@@ -108,11 +173,14 @@ class Design:
     scalings: tuple[Scaling, ...] = ()
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    correlated: tuple[tuple[int, ...], ...] = ()
+    category_specific: tuple[int, ...] = ()
+    area_scale: AreaScale | None = None
 
     @property
     def geography(self) -> tuple[str, ...]:
         """Names of the groups whose levels are areas: which of them have an effect tells who was sampled."""
-        return tuple(g.name for g in self.groups if g.role == "geography")
+        return tuple(dict.fromkeys(g.dim for g in self.groups if g.role == "geography"))
 
     @property
     def matrix(self) -> np.ndarray:

@@ -9,7 +9,7 @@ multiply every default by sd(y) and centre the intercept on mean(y), so that res
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from placewise.errors import Problems, nearest
@@ -61,6 +61,16 @@ class PriorPlan:
         Groups with an sd of their own.
     sigma : Prior or None
         Residual sd of a gaussian outcome with unknown variance.
+    rho : mapping of str to Prior
+        By group: autocorrelation of an ar1 group, share of the spatial part in the variance of a bym2 group.
+    cor : mapping of str to float
+        By factor: the η of an LKJ(η) prior on the correlations of its varying intercept and slopes.
+    shrinkage : Prior or None
+        ``r2d2`` or ``horseshoe`` on all slopes without a prior of their own; then ``slope_sd`` is None.
+    deviation_sd : Prior or None
+        Prior of ω, the sd of category-specific deviations of slopes.
+    area_scale_sd : Prior or None
+        Prior of ω, the sd of the log multipliers of the area's sd, where they are learned.
     """
 
     intercept: Prior | None
@@ -72,6 +82,11 @@ class PriorPlan:
     concentration: tuple[float, ...]
     sds: Mapping[str, SdPrior]
     sigma: Prior | None
+    rho: Mapping[str, Prior] = field(default_factory=dict)
+    cor: Mapping[str, float] = field(default_factory=dict)
+    shrinkage: Prior | None = None
+    deviation_sd: Prior | None = None
+    area_scale_sd: Prior | None = None
 
 
 def scaled(prior: Prior, factor: float, location: float = 0.0) -> Prior:

@@ -11,9 +11,9 @@ from scipy.special import expit, log_expit
 
 from placewise.models.design import Column, Design, Group
 from placewise.models.engines import FitProblem
-from placewise.models.engines.likelihoods import collect_rows
 from placewise.models.engines.preconditioning import Guess, choose_block, coordinates
 from placewise.models.engines.pymc_model import build_model
+from placewise.models.engines.rows import collect_rows
 from placewise.models.prior_plan import plan_priors
 from placewise.models.priors import Prior
 from placewise.surveys.outcome import Response

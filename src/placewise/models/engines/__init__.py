@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from placewise.errors import ConfigurationError, Problem, nearest
 from placewise.models.design import Design
 from placewise.models.prior_plan import PriorPlan
@@ -33,12 +35,15 @@ class FitProblem:
         Likelihood family.
     priors : PriorPlan
         Every prior, resolved.
+    weights : ndarray of float64, shape (n,), or None
+        Powers of the respondents' likelihood contributions (a pseudo-likelihood); None for ones.
     """
 
     design: Design
     response: Response
     family: str
     priors: PriorPlan
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

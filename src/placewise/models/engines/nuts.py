@@ -14,6 +14,7 @@ import numpy as np
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.engines.preconditioning import Guess, coordinates
+from placewise.models.engines.rows import collect_rows
 
 KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
@@ -40,7 +41,6 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
         Groups ``posterior`` and ``sample_stats``; nothing of the observed data.
     """
     config = _pytensor_config()
-    from placewise.models.engines.likelihoods import collect_rows
     from placewise.models.engines.pymc_model import build_model
 
     with_nutpie = importlib.util.find_spec("nutpie") is not None

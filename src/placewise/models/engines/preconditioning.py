@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from placewise.models.engines import FitProblem
-from placewise.models.engines.likelihoods import Rows
+from placewise.models.engines.rows import Rows
 
 TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
 TYPICAL_SLOPE_SD = 0.1

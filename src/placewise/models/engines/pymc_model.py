@@ -24,14 +24,13 @@ from placewise.models.design import Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.distributions import log_density, positive, real
 from placewise.models.engines.likelihoods import (
-    Rows,
     binomial_logit,
-    collect_rows,
     cumulative_logit,
     gaussian_identity,
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
+from placewise.models.engines.rows import Rows, collect_rows
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
 

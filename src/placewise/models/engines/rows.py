@@ -1,0 +1,78 @@
+"""The data of a likelihood: equal rows added up (sufficient statistics), which leaves it unchanged up to a constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from placewise.models.engines import FitProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The data of a likelihood after equal rows have been added up.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m, p)
+        Fixed columns.
+    index : tuple of ndarray, each shape (m,)
+        Position of each row in each group.
+    y : ndarray, shape (m,)
+        Sum of answers (bernoulli, binomial, poisson), the answer (gaussian) or the category (cumulative).
+    size : ndarray, shape (m,)
+        Trials (bernoulli, binomial), exposure (poisson), known variance (gaussian) or respondents (cumulative).
+    weight : ndarray, shape (m,)
+        Power of each row's likelihood (gaussian); elsewhere ones, as the weights are in ``y`` and ``size``.
+    information : ndarray, shape (m,)
+        Approximate Fisher information of each row about its η.
+    by : tuple of ndarray or None, each shape (m,)
+        For each group the values of the column whose slope varies; None for a varying intercept.
+    """
+
+    x: np.ndarray
+    index: tuple[np.ndarray, ...]
+    y: np.ndarray
+    size: np.ndarray
+    weight: np.ndarray
+    information: np.ndarray
+    by: tuple[np.ndarray | None, ...] = ()
+
+
+def collect_rows(problem: FitProblem) -> Rows:
+    """Add up rows with the same design (and, for ordered answers, the same answer)."""
+    design, response = problem.design, problem.response
+    x, index = design.matrix, np.column_stack([g.index for g in design.groups] or [np.zeros(design.n, dtype=np.int64)])
+    by = [None if g.by is None else g.by.values for g in design.groups]
+    y = np.asarray(response.y, dtype=np.float64)
+    power = np.ones(design.n) if problem.weights is None else np.asarray(problem.weights, dtype=np.float64)
+    if problem.family == "gaussian":
+        known = response.variance
+        variance = np.full(design.n, y.var()) if known is None else np.asarray(known, dtype=np.float64)
+        return Rows(x, tuple(index.T[: len(design.groups)]), y, variance, power, power / variance, tuple(by))
+    key = [x, index, *(b[:, None] for b in by if b is not None)] + (
+        [y[:, None]] if problem.family == "cumulative" else []
+    )
+    packed = np.ascontiguousarray(np.column_stack(key)).view(np.void(8 * sum(k.shape[1] for k in key)).dtype).ravel()
+    _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+    weight = {"binomial": response.trials, "poisson": response.exposure}.get(problem.family)
+    size = power * (np.ones(design.n) if weight is None else np.asarray(weight, dtype=np.float64))
+    total = np.bincount(inverse, size)
+    answers = y if problem.family == "cumulative" else power * y
+    summed = y[first] if problem.family == "cumulative" else np.bincount(inverse, answers)
+    information = total * _unit_information(problem.family, answers, size)
+    groups = tuple(index[first].T[: len(design.groups)])
+    values = tuple(None if b is None else b[first] for b in by)
+    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values)
+
+
+def _unit_information(family: str, y: np.ndarray, size: np.ndarray) -> float:
+    """Fisher information about η of one person, at the overall distribution of answers."""
+    if family == "poisson":
+        return float(y.sum() / size.sum())
+    if family == "cumulative":
+        share = np.bincount(y.astype(np.int64), size) / size.sum()
+        return float((1.0 - np.sum(share**3)) / 3.0)
+    p = float(y.sum() / size.sum())
+    return max(p * (1.0 - p), 1e-3)
