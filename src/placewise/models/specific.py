@@ -1,0 +1,95 @@
+"""Which covariates of a cumulative model have a slope that may differ by cutpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from placewise.errors import Problems, nearest
+from placewise.models.design import Design
+from placewise.models.proportional import ScoreTest, score_tests, term_columns
+from placewise.models.terms import Formula
+
+AUTO = "auto"
+MOST = 5
+
+Asked = tuple[str, ...] | Literal["auto"]
+
+
+def with_specific(
+    design: Design,
+    asked: Asked,
+    formula: Formula,
+    y: np.ndarray,
+    levels: tuple[str, ...],
+    where: str,
+    problems: Problems,
+) -> Design:
+    """The design with its category-specific columns.
+
+    Parameters
+    ----------
+    design : Design
+        n respondents.
+    asked : tuple of str, or "auto"
+        Fixed terms as the formula writes them, all of whose columns are meant; ``"auto"``: the five with the largest
+        score statistic per degree of freedom, which the design's notes then tell.
+    formula : Formula
+        What the design was made of.
+    y : ndarray of int64, shape (n,)
+        Categories of the answers.
+    levels : tuple of str
+        The K categories; with two there is one cutpoint and nothing can differ.
+    where : str
+        File and key, for messages.
+    problems : Problems
+        Takes what is wrong.
+    """
+    if not asked:
+        return design
+    if len(levels) < 3:
+        problems.add(where, "an outcome of two categories has one cutpoint", "leave this key out")
+        return design
+    terms = term_columns(formula, design.columns)
+    if not terms:
+        problems.add(where, "the formula has no covariates", "leave this key out")
+        return design
+    if asked == AUTO:
+        return _by_score(design, y, terms, where, problems)
+    for name in asked:
+        if name not in terms:
+            problems.add(where, f"{name!r} is not a covariate of the formula", nearest(name, terms))
+        elif not terms[name]:
+            problems.add(where, f"all columns of {name!r} were left out of the model", "leave it out here too", "data")
+    chosen = {k for name in asked for k in terms.get(name, ())}
+    return replace(design, category_specific=tuple(sorted(chosen)))
+
+
+def _by_score(
+    design: Design, y: np.ndarray, terms: dict[str, tuple[int, ...]], where: str, problems: Problems
+) -> Design:
+    """The terms that depart most from proportional odds."""
+    tests = score_tests(design.matrix, y, terms) if len(np.unique(y)) > 2 else None
+    if tests is None:
+        problems.add(
+            where,
+            "departures from proportional odds cannot be measured: without groups some covariate separates the answers",
+            "name the covariates in a list",
+            "data",
+        )
+        return design
+    chosen = tests[:MOST]
+    columns = sorted(k for test in chosen for k in terms[test.name])
+    return replace(design, category_specific=tuple(columns), notes=(*design.notes, _note(tests, chosen)))
+
+
+def _note(tests: list[ScoreTest], chosen: list[ScoreTest]) -> str:
+    """What was measured and chosen, in one sentence."""
+    rest = ", ".join(str(test) for test in tests[len(chosen) :])
+    return (
+        "Slopes may differ by cutpoint for the covariates that depart most from proportional odds "
+        f"(score statistic on degrees of freedom): {', '.join(map(str, chosen))}"
+        f"{f'; the same slope at every cutpoint for {rest}' if rest else ''}."
+    )
