@@ -12,6 +12,8 @@ from placewise.models.design import Design
 from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.prior_plan import PriorPlan, plan_priors
 from placewise.models.priors import Prior
+from placewise.models.quality import engine_of, escalation
+from placewise.models.spec import DEFAULT_ENGINE
 from placewise.surveys.outcome import Response
 
 
@@ -22,7 +24,7 @@ class Posterior:
     Parameters
     ----------
     idata : InferenceData
-        Posterior draws and sampler statistics.
+        Posterior draws and statistics of the engine.
     priors : PriorPlan
         The priors used.
     """
@@ -40,6 +42,16 @@ class Posterior:
         """Draws of one variable, chains one after another; shape (S, ...)."""
         values = np.asarray(self.idata.posterior[name])
         return values.reshape(-1, *values.shape[2:])
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that made the draws, which for ``auto`` is the one it settled on."""
+        return engine_of(self.idata)
+
+    @property
+    def escalation(self) -> str:
+        """Why the fast engine's draws were set aside; empty where they were not."""
+        return escalation(self.idata)
 
     def has(self, name: str) -> bool:
         """Whether the model has a variable of that name."""
@@ -77,7 +89,7 @@ def fit_model(
     priors: Mapping[str, Prior],
     split: float | None = None,
     area_group: str | None = None,
-    engine: str = "nuts",
+    engine: str = DEFAULT_ENGINE,
     options: FitOptions | None = None,
 ) -> Posterior:
     """Fit one outcome.

@@ -8,6 +8,10 @@ from typing import Any, Literal
 
 from placewise.models.priors import Prior
 
+DEFAULT_ENGINE = "nuts"
+# in category_specific: those that depart most from proportional odds
+AUTO = "auto"
+
 Family = Literal["gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response"]
 
 
@@ -62,6 +66,10 @@ class ModelSpec:
     ----------
     priors : mapping of str to Prior
         Keys as in the model file (``slope``, ``sd:geography`` …); only what the user wrote.
+    category_specific : tuple of str, or "auto"
+        Covariates whose slope may differ by cutpoint; ``"auto"``: those that depart most from proportional odds.
+    area_scale : str, mapping or None
+        A class or level by which the area's own sd differs; or that as ``by``, with declared ``multipliers``.
     split : float or None
         ``split:geography``: the Dirichlet weight of the area is this times the number of levels above it.
     reference : mapping of str to str or float
@@ -74,9 +82,9 @@ class ModelSpec:
     formula: str
     standardise: bool = True
     structure: Mapping[str, str] = field(default_factory=dict)
-    category_specific: tuple[str, ...] = ()
+    category_specific: tuple[str, ...] | Literal["auto"] = ()
     area_scale: Any = None
-    engine: str = "nuts"
+    engine: str = DEFAULT_ENGINE
     reference: Mapping[str, str | float] = field(default_factory=dict)
     priors: Mapping[str, Prior] = field(default_factory=dict)
     split: float | None = None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +18,16 @@ from placewise.models.design import Design
 from placewise.models.prior_plan import PriorPlan
 from placewise.surveys.outcome import Response
 
-AVAILABLE = ("nuts",)
-PLANNED = ("laplace", "hmc", "auto")
+if TYPE_CHECKING:
+    from placewise.models.engines.rows import Rows
+
+AVAILABLE = ("laplace", "nuts", "auto")
+PLANNED = ("hmc",)
+WORKS = "write engine = 'laplace' or 'nuts', or give --engine on the command line"
+
+
+def _silent(sentence: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +54,13 @@ class FitProblem:
     priors: PriorPlan
     weights: np.ndarray | None = None
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The data of the likelihood with equal rows added up, collected when first needed."""
+        from placewise.models.engines.rows import collect_rows
+
+        return collect_rows(self)
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -53,19 +69,21 @@ class FitOptions:
     Parameters
     ----------
     draws : int
-        Total kept over all chains.
+        Posterior draws kept.
     seed : int
         Seed of the engine.
     chains : int
-        Independent chains.
+        Independent chains of a sampler.
     jobs : int
-        Chains run at the same time.
+        Chains or threads at the same time.
     tune : int
         Warm-up iterations a chain.
     thin : int
         Iterations for each draw that is kept.
     progress : bool
         Whether a progress bar may be drawn on standard error.
+    tell : callable
+        Takes a sentence that the user should read while the fit goes on.
     """
 
     draws: int = 2000
@@ -75,26 +93,34 @@ class FitOptions:
     tune: int = 500
     thin: int = 3
     progress: bool = False
+    tell: Callable[[str], None] = _silent
 
 
 Engine = Callable[[FitProblem, FitOptions], Any]
 
 
 def engine_named(name: str) -> Engine:
-    """Look an engine up by its name; the sampler's libraries are imported only then.
+    """Look an engine up by its name; its libraries are imported only then.
 
     Raises
     ------
     ConfigurationError
         If the name is unknown, or the engine is not in this version.
     """
-    if name == "nuts":
-        from placewise.models.engines.nuts import sample
+    if name == "laplace":
+        from placewise.models.engines import laplace
 
-        return sample
-    works = "use engine = 'nuts' or --engine nuts"
+        return laplace.fit
+    if name == "nuts":
+        from placewise.models.engines import nuts
+
+        return nuts.sample
+    if name == "auto":
+        from placewise.models.engines import auto
+
+        return auto.fit
     if name in PLANNED:
         raise ConfigurationError(
-            Problem("model.engine", f"{name!r} is not available in this version", works, "unavailable")
+            Problem("model.engine", f"{name!r} is not available in this version", WORKS, "unavailable")
         )
-    raise ConfigurationError(Problem("model.engine", f"unknown engine {name!r}", nearest(name, AVAILABLE) or works))
+    raise ConfigurationError(Problem("model.engine", f"unknown engine {name!r}", nearest(name, AVAILABLE) or WORKS))
