@@ -13,7 +13,7 @@ from placewise.models.design import Column, Design, Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.preconditioning import Guess, choose_block, coordinates
 from placewise.models.engines.pymc_model import build_model
-from placewise.models.engines.rows import collect_rows
+from placewise.models.engines.rows import Rows, collect_rows
 from placewise.models.prior_plan import plan_priors
 from placewise.models.priors import Prior
 from placewise.surveys.outcome import Response
@@ -122,6 +122,20 @@ def test_centre_undoes_the_shrinkage_of_the_pilots_mean() -> None:
     signal = found["information_age"] * 0.7**2
     assert found["centre_age"] * signal / (1 + signal) == pytest.approx(mean)
     assert found["information_age"].sum() == pytest.approx(found["information_oa"].sum())
+
+
+def test_rows_of_a_fit_are_collected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(problem: FitProblem) -> Rows:
+        calls.append(problem)
+        return collect_rows(problem)
+
+    monkeypatch.setattr("placewise.models.engines.rows.collect_rows", counted)
+    problem = _problem("bernoulli")
+    build_model(problem)
+    assert problem.rows is problem.rows
+    assert calls == [problem]
 
 
 def test_equal_rows_are_added_up_without_loss() -> None:

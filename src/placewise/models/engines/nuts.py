@@ -14,7 +14,6 @@ import numpy as np
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.engines.preconditioning import Guess, coordinates
-from placewise.models.engines.rows import collect_rows
 
 KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
@@ -51,7 +50,7 @@ def sample(problem: FitProblem, options: FitOptions) -> Any:
         run = (_nutpie if with_nutpie else _pymc)(model, _kept(model))
         pilot = replace(options, draws=PILOT_DRAWS, tune=PILOT_TUNE, chains=2, thin=1, seed=options.seed + 1)
         trace = run(pilot, {})
-        trace = run(options, coordinates(problem, collect_rows(problem), _guess(problem, trace.posterior)))
+        trace = run(options, coordinates(problem, problem.rows, _guess(problem, trace.posterior)))
     return _tidy(trace, _kept(model), "nutpie" if with_nutpie else "pymc", options)
 
 

@@ -30,7 +30,7 @@ from placewise.models.engines.likelihoods import (
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
-from placewise.models.engines.rows import Rows, collect_rows
+from placewise.models.engines.rows import Rows
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
 
@@ -40,7 +40,7 @@ def build_model(problem: FitProblem) -> pm.Model:
     The variables kept in the posterior are ``intercept`` or ``cutpoints``, ``slopes``, ``slope_sd``, ``sd_total``,
     ``split``, ``sd_<group>``, ``effect_<group>`` and ``sigma``, as far as the model has them.
     """
-    rows = collect_rows(problem)
+    rows = problem.rows
     design, plan = problem.design, problem.priors
     tuning = coordinates(problem, rows, first_guess(problem))
     with pm.Model(coords=_coords(problem)) as model:
