@@ -118,3 +118,71 @@ def test_further_checks_join_and_the_worst_verdict_is_the_status():
         "sentence": "Half a percent of people lack a group.",
         "where": [],
     }
+
+
+def approximate(draws: int = 1000, **attrs: Any) -> inference.InferenceData:
+    """Independent draws with an approximate engine's own measures."""
+    rng = np.random.default_rng(3)
+    variables = {
+        "intercept": rng.standard_normal((1, draws)),
+        "slopes": rng.standard_normal((1, draws, 2)),
+        "effect_lad": rng.standard_normal((1, draws, 2)),
+        "effect_age": rng.standard_normal((1, draws, 2)),
+    }
+    dims = {"slopes": ["covariate"], "effect_lad": ["lad"], "effect_age": ["age"]}
+    coords = {"covariate": ["deprivation", "sex[female]"], "lad": ["E06000001", "E06000002"], "age": ["16-34", "35+"]}
+    told = {"engine": "laplace", "khat": 0.2, "importance_ess": 1200.0, "separated": "[]"}
+    return inference.build(variables, dims, coords, attrs=told | attrs)
+
+
+def test_an_approximation_is_asked_for_its_weights_and_not_for_rhat():
+    found = diagnose(approximate())
+    assert found.status == "pass"
+    assert [c.name for c in found.checks] == ["finite", "khat", "importance_ess", "draws", "separation"]
+    said = " ".join(c.sentence for c in found.checks)
+    assert not any(word in said for word in ("chain", "R-hat", "diverge", "sampler"))
+
+
+@pytest.mark.parametrize(
+    ("khat", "verdict"),
+    [(-0.1, "pass"), (0.49, "pass"), (0.5, "warn"), (0.69, "warn"), (0.7, "fail"), (float("nan"), "fail")],
+)
+def test_khat_warns_from_a_half_and_fails_from_seven_tenths(khat: float, verdict: str):
+    assert check(diagnose(approximate(khat=khat)), "khat").verdict == verdict
+
+
+@pytest.mark.parametrize(("ess", "verdict"), [(400.0, "pass"), (399.9, "fail"), (float("nan"), "fail")])
+def test_weights_worth_few_draws_fail(ess: float, verdict: str):
+    found = diagnose(approximate(importance_ess=ess))
+    assert check(found, "importance_ess").verdict == verdict
+    assert found.status == verdict
+
+
+def test_few_draws_of_an_approximation_warn():
+    found = check(diagnose(approximate(draws=200)), "draws")
+    assert (found.value, found.verdict) == (200, "warn")
+
+
+def test_a_draw_of_an_approximation_that_is_not_finite_fails():
+    found = approximate()
+    found["posterior"]["intercept"][0, 3] = np.nan
+    assert check(diagnose(found), "finite").verdict == "fail"
+
+
+def test_separation_warns_and_names_covariates_but_no_level_of_a_group():
+    separated = ["sex[female]", "lad.E06000001", "lad.E06000002", "age.16-34", "nothing known"]
+    found = check(diagnose(approximate(separated=json.dumps(separated)), private=["lad"]), "separation")
+    assert (found.value, found.verdict) == (5, "warn")
+    assert found.where == ("sex[female]", "levels of lad", "levels of age")
+    written = json.dumps(found.to_dict())
+    assert "push 5 effects (sex[female], levels of lad, levels of age) to infinity" in found.sentence
+    assert not any(word in written for word in ("E0600", "16-34", "nothing known"))
+
+
+@pytest.mark.parametrize("missing", ["engine", "khat", "importance_ess"])
+def test_draws_without_an_approximation_s_measures_are_judged_as_chains(missing: str):
+    old = approximate()
+    del old["posterior"].attrs[missing]
+    found = diagnose(old)
+    assert [c.name for c in found.checks] == ["finite", "rhat", "ess_bulk", "ess_tail"]
+    assert found.status == "fail", "one chain"

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from placewise.models import inference
+from placewise.models.quality import IMPORTANCE_ESS, KHAT, KHAT_NEAR, Measured, measured
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -29,11 +30,11 @@ class Check:
     Parameters
     ----------
     name : str
-        ``rhat``, ``ess_bulk``, ``divergences`` …
+        ``rhat``, ``ess_bulk``, ``khat``, ``separation`` …
     value : float or None
         None where there is nothing to measure.
     threshold : float or None
-        Beyond it the check no longer passes.
+        The limit beyond which the check does not pass; it may warn when the value comes near.
     verdict : {"pass", "warn", "fail"}
     sentence : str
         What was found and what it means, for people.
@@ -92,7 +93,7 @@ def diagnose(
     names: Sequence[str] | None = None,
     private: Sequence[str] = (),
 ) -> Diagnostics:
-    """Convergence of every parameter and health of the sampler.
+    """Whether the draws stand for the posterior, by what the engine that made them can be asked.
 
     Parameters
     ----------
@@ -106,11 +107,15 @@ def diagnose(
     Returns
     -------
     Diagnostics
-        R-hat < 1.01, bulk and tail ESS ≥ 400 (else ``fail``), divergences (any: ``warn``; over .1%: ``fail``), E-BFMI
-        ≥ .3 (else ``warn``), finite draws (else ``fail``).
+        Of any engine: finite draws (else ``fail``). Of chains: R-hat < 1.01, bulk and tail ESS ≥ 400 (else ``fail``),
+        divergences (any: ``warn``; over .1%: ``fail``), E-BFMI ≥ .3 (else ``warn``). Of an approximation corrected by
+        importance weights, whose draws are independent and would pass those vacuously: Pareto k < .7 (else ``fail``;
+        ≥ .5: ``warn``), importance ESS ≥ 400 (else ``fail``), 400 draws or more, no separation (else ``warn``).
     """
-    checks = [_finite(idata, names, private), *_mixing(idata, names, private)]
-    return Diagnostics((*checks, *_sampler(idata)))
+    finite, found = _finite(idata, names, private), measured(idata)
+    if found is not None:
+        return Diagnostics((finite, *_approximation(idata, found)))
+    return Diagnostics((finite, *_mixing(idata, names, private), *_sampler(idata)))
 
 
 def _finite(idata: inference.InferenceData, names: Sequence[str] | None, private: Sequence[str]) -> Check:
@@ -202,6 +207,64 @@ def _energy(bfmi: np.ndarray) -> Check:
         return Check("bfmi", lowest, BFMI, "pass", sentence)
     sentence = f"E-BFMI is {lowest:.2f} in one chain, under {BFMI:g}: heavy tails are explored slowly."
     return Check("bfmi", lowest, BFMI, "warn", sentence)
+
+
+def _approximation(idata: inference.InferenceData, found: Measured) -> tuple[Check, ...]:
+    return (_khat(found.khat), _importance(found.importance_ess), _draws(idata), _separation(idata, found.separated))
+
+
+def _khat(khat: float) -> Check:
+    title = "Pareto k of the importance weights"
+    # NaN is no better than a high value.
+    if not khat < KHAT:
+        far = "the approximation is too far from the exact posterior to be corrected"
+        return Check("khat", khat, KHAT, "fail", f"{title} must be below {KHAT:g} and is {khat:.2f}: {far}.")
+    if khat >= KHAT_NEAR:
+        sentence = f"{title} is {khat:.2f}, near its limit of {KHAT:g}: the ends of intervals are rough."
+        return Check("khat", khat, KHAT, "warn", sentence)
+    return Check("khat", khat, KHAT, "pass", f"{title} must be below {KHAT:g} and is {khat:.2f}.")
+
+
+def _importance(ess: float) -> Check:
+    verdict: Verdict = "pass" if ess >= IMPORTANCE_ESS else "fail"
+    sentence = f"The importance weights must be worth {IMPORTANCE_ESS:g} independent draws and are worth {ess:,.0f}."
+    return Check("importance_ess", ess, IMPORTANCE_ESS, verdict, sentence)
+
+
+def _draws(idata: inference.InferenceData) -> Check:
+    sizes = idata["posterior"].sizes
+    count = sizes["chain"] * sizes["draw"]
+    if count >= ESS:
+        return Check("draws", float(count), ESS, "pass", f"There are {count:,} draws; {ESS:g} or more are wanted.")
+    sentence = f"There are {count:,} draws, fewer than {ESS:g}: intervals and probabilities are rough."
+    return Check("draws", float(count), ESS, "warn", sentence)
+
+
+def _separation(idata: inference.InferenceData, separated: Sequence[str]) -> Check:
+    if not separated:
+        return Check("separation", 0.0, 0.0, "pass", "The answers themselves bound every effect.")
+    where = _without_levels(idata, separated)
+    known = f" ({', '.join(where)})" if where else ""
+    one = len(separated) == 1
+    sentence = (
+        f"The answers push {len(separated)} effect{'' if one else 's'}{known} to infinity, and only the prior holds "
+        f"{'it' if one else 'them'}: the size of {'it' if one else 'them'} is the prior's."
+    )
+    return Check("separation", float(len(separated)), 0.0, "warn", sentence, where[:WORST])
+
+
+def _without_levels(idata: inference.InferenceData, separated: Sequence[str]) -> tuple[str, ...]:
+    """Covariates and cutpoints by name, levels by their group's alone: a level tells who was asked, or who answered."""
+    posterior = idata["posterior"]
+    plain = {
+        str(label) for dim in ("covariate", "cutpoint") if dim in posterior.coords for label in posterior[dim].values
+    }
+    groups = [str(name).removeprefix("effect_") for name in posterior.data_vars if str(name).startswith("effect_")]
+    found = []
+    for name in separated:
+        group = max((g for g in groups if name.startswith(f"{g}.")), key=len, default="")
+        found += [name] if name in plain else [f"levels of {group}"] if group else []
+    return tuple(dict.fromkeys(found))
 
 
 def _plain(value: float | None) -> float | None:
