@@ -27,6 +27,11 @@ def test_draws_come_back_to_the_last_bit(make_predictor, tmp_path, kind):
     assert np.array_equal(Projector(again).block(rows).values, Projector(p).block(rows).values)
 
 
+def test_a_release_is_read_from_a_path_given_as_text(written):
+    predictor, _, folder = written
+    assert read_release(str(folder)).predictor.codes.tolist() == predictor.codes.tolist()
+
+
 def test_estimates_come_back_to_the_last_bit(written):
     _, summary, folder = written
     release = read_release(folder)

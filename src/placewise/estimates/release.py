@@ -45,12 +45,12 @@ class Release:
     standards: tuple[Standard, ...]
 
 
-def write_release(folder: Path, predictor: Predictor, standards: tuple[Standard, ...]) -> None:
+def write_release(folder: str | Path, predictor: Predictor, standards: tuple[Standard, ...]) -> None:
     """Write a release into an existing, empty folder.
 
     Parameters
     ----------
-    folder : Path
+    folder : path
     predictor : Predictor
         The one from which estimates were made: the same arrays are stored.
     standards : tuple of Standard
@@ -58,6 +58,7 @@ def write_release(folder: Path, predictor: Predictor, standards: tuple[Standard,
     """
     if len(standards) != len(predictor.estimands):
         raise ValueError(f"{len(standards)} standards for {len(predictor.estimands)} estimands")
+    folder = Path(folder)
     _areas(predictor).to_parquet(folder / "areas.parquet", index=False)
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
     _write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
@@ -66,14 +67,20 @@ def write_release(folder: Path, predictor: Predictor, standards: tuple[Standard,
     (folder / "release.json").write_text(text + "\n", encoding="utf-8")
 
 
-def read_release(folder: Path) -> Release:
+def read_release(folder: str | Path) -> Release:
     """Read a release and check it.
+
+    Parameters
+    ----------
+    folder : path
+        ``<outcome>/release`` of a run.
 
     Raises
     ------
     DataError
         Missing, altered or inconsistent files.
     """
+    folder = Path(folder)
     facts = _read_facts(folder)
     areas = pd.read_parquet(folder / "areas.parquet")
     labels = pd.read_parquet(folder / "labels.parquet")

@@ -14,12 +14,12 @@ from placewise.estimates.release import Release, read_release
 from placewise.publish.tables import with_outcome
 
 
-def aggregate(folder: Path, codes: Sequence[str]) -> pd.DataFrame:
+def aggregate(folder: str | Path, codes: Sequence[str]) -> pd.DataFrame:
     """Estimate of several areas taken together.
 
     Parameters
     ----------
-    folder : Path
+    folder : path
         ``<outcome>/release`` of a run.
     codes : sequence of str
         Small areas, or areas of any level.
@@ -36,15 +36,15 @@ def aggregate(folder: Path, codes: Sequence[str]) -> pd.DataFrame:
     ConfigurationError
         There is no release.
     """
-    return with_outcome(custom_estimates(_read(folder), codes), folder.resolve().parent.name)
+    return with_outcome(custom_estimates(_read(folder), codes), Path(folder).resolve().parent.name)
 
 
-def compare(folder: Path, a: str, b: str, index: bool = False) -> pd.Series:
+def compare(folder: str | Path, a: str, b: str, index: bool = False) -> pd.Series:
     """Posterior of the difference between two areas of one level, chance in who lives there left out.
 
     Parameters
     ----------
-    folder : Path
+    folder : path
         ``<outcome>/release`` of a run.
     a, b : str
         Codes of small areas or of areas of one level.
@@ -69,7 +69,8 @@ def compare(folder: Path, a: str, b: str, index: bool = False) -> pd.Series:
     return (areas.index() if index else areas).compare(a, b)
 
 
-def _read(folder: Path) -> Release:
+def _read(folder: str | Path) -> Release:
+    folder = Path(folder)
     if not (folder / "release.json").is_file():
         raise ConfigurationError(
             Problem(str(folder), "this is no release", "name <outcome>/release in the folder of results of a run")
