@@ -182,15 +182,68 @@ def test_everything_else_is_refused_with_what_is_allowed(text: str, offender: st
 def test_all_that_is_refused_is_told_at_once():
     (problem,) = refuse("f(x) + a.b + True")
     assert all(offender in problem.message for offender in ("'f('", "'a.b'", "'True'"))
-    problems = refuse("x ** 2 + (z | g) + 7 + (1 | a + b)")
+    problems = refuse("x ** 2 + (g | g) + 7 + (1 | a + b)")
     assert len(problems) == 4
 
 
-@pytest.mark.parametrize("text", ["(x | g)", "(1 + x | g)", "(0 + x | g)", "(1 || g)", "(x || g)", "(1 + x | a/b)"])
-def test_varying_slopes_are_not_available(text: str):
-    (problem,) = refuse(f"z + {text}")
-    assert problem.kind == "unavailable"
-    assert "(1 | g" in problem.hint or "(1 | a:b)" in problem.hint
+@pytest.mark.parametrize(
+    ("text", "intercept", "slopes", "correlated"),
+    [
+        ("(x | g)", True, ["x"], True),
+        ("(1 + x | g)", True, ["x"], True),
+        ("(x + 1 | g)", True, ["x"], True),
+        ("(0 + x | g)", False, ["x"], True),
+        ("(x - 1 | g)", False, ["x"], True),
+        ("(x || g)", True, ["x"], False),
+        ("(0 + x || g)", False, ["x"], False),
+        ("((x + log(z)) | g)", True, ["x", "log(z)"], True),
+        ("(x*z | g)", True, ["x", "z", "x:z"], True),
+        ("(x*z - x:z | g)", True, ["x", "z"], True),
+        ("(poly(x, 2) | g)", True, ["poly(x, 2)"], True),
+        ("(1 || g)", True, [], True),
+        ("(`a b` | g)", True, ["a b"], True),
+    ],
+)
+def test_varying_slopes(text: str, intercept: bool, slopes: list[str], correlated: bool):
+    formula = read(f"y ~ w + {text}")
+    (group,) = formula.groups
+    assert (group.columns, group.finest) == (("g",), ("g",))
+    assert (group.intercept, [str(t) for t in group.slopes], group.correlated) == (intercept, slopes, correlated)
+    assert [str(t) for t in formula.terms] == ["w"]
+    assert formula.variables() == ("w", *dict.fromkeys(n for t in group.slopes for n in t.names()), "g")
+
+
+def test_slopes_vary_over_every_step_of_a_nesting():
+    groups = read("(x || a/b:c)").groups
+    assert [(g.columns, g.finest, [str(t) for t in g.slopes]) for g in groups] == [
+        (("a",), ("a",), ["x"]),
+        (("a", "b", "c"), ("b", "c"), ["x"]),
+    ]
+    assert [g.written(str(g)) for g in groups] == ["(1 + x || a)", "(1 + x || a:b:c)"]
+    assert len(read("(x | g) + (1 + x | g) + (1 | g)").groups) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("(x ||| g)", "follows another"),
+        ("(x | | g)", "follows another"),
+        ("x || g", "outside brackets"),
+        ("(x || g || h)", "two |"),
+        ("(0 + 0 | g)", "varies nothing"),
+        ("(2 + x | g)", "number 2"),
+        ("(x - z | g)", "was not there"),
+        ("(g | g)", "both sides"),
+        ("(log(b) | a/b)", "both sides"),
+        ("((x | g) | h)", "inside a product"),
+        ("(x ~ z | g)", "cannot be read"),
+        ("y ~ (y | g)", "among the covariates"),
+        ("(f(x) | g)", "not allowed"),
+    ],
+)
+def test_varying_terms_that_mean_nothing_are_refused(text: str, words: str):
+    (problem,) = refuse(text)
+    assert words in problem.message
 
 
 @pytest.mark.parametrize(
@@ -294,6 +347,8 @@ def test_eval_is_never_reached(monkeypatch: pytest.MonkeyPatch):
                     "True",
                     "'s'",
                     "(1 | g)",
+                    "(x || g)",
+                    "||",
                 ]
             ),
             max_size=14,

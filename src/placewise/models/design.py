@@ -107,6 +107,8 @@ class Group:
         The column whose slope varies over the group; None for a varying intercept. ``name`` is then ``column|factor``.
     factor : str
         The grouping that ``labels`` are of, which is the dimension of its effects: ``name`` unless ``by`` is given.
+    labels_areas : bool
+        Whether ``labels`` are areas, though the role is ``other``: a slope that varies over a level of the geography.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Group:
     structure: Structure | None = None
     by: Column | None = None
     factor: str = ""
+    labels_areas: bool = False
 
     @property
     def dim(self) -> str:
@@ -159,7 +162,8 @@ class Design:
     notes : tuple of str
         Sentences on what was kept and the reader should know: categories and levels no respondent has.
     correlated : tuple of tuple of int
-        Positions in ``groups`` of a varying intercept and slopes over one factor whose effects are correlated.
+        Positions in ``groups`` of a varying intercept and slopes over one factor whose effects are correlated, the
+        intercept first; one entry a factor at most.
     category_specific : tuple of int
         Positions in ``columns`` of covariates whose slope may differ by cutpoint (cumulative models).
     area_scale : AreaScale or None
@@ -179,8 +183,8 @@ class Design:
 
     @property
     def geography(self) -> tuple[str, ...]:
-        """Names of the groups whose levels are areas: which of them have an effect tells who was sampled."""
-        return tuple(dict.fromkeys(g.dim for g in self.groups if g.role == "geography"))
+        """Groupings whose levels are areas: which of them have an effect tells who was sampled."""
+        return tuple(dict.fromkeys(g.dim for g in self.groups if g.role == "geography" or g.labels_areas))
 
     @property
     def matrix(self) -> np.ndarray:

@@ -27,8 +27,9 @@ from placewise.models.terms import (
 
 MOST_DEGREES = 10
 MOST_STEPS = 60
+_BARS = ("|", "||")
 _TOO_DEEP = "the formula is nested too deeply"
-_VARYING = "write (1 | group): each group its own intercept"
+_VARYING = "write (1 | group): each group its own intercept, or (x | group): its own slope too"
 
 
 class _Item(NamedTuple):
@@ -69,7 +70,7 @@ def parse_formula(text: str, where: str, problems: Problems) -> Formula | None:
         problems.add(where, _TOO_DEEP)
         return None
     intercept, terms, groups = _collect(items, where, problems)
-    if response is not None and any(response in term.names() for term in terms):
+    if response is not None and any(response in term.names() for term in [*terms, *_slopes(groups)]):
         problems.add(where, f"the response {response!r} is among the covariates")
     if len(problems) > before:
         return None
@@ -84,7 +85,7 @@ def _tree(text: str) -> Any:
     stripped = text.strip().removeprefix("~")
     if not stripped.strip():
         raise RefusedError("nothing stands right of ~", "write 1 for a model without covariates")
-    parser = Parser(Scanner(stripped).scan(add_intercept=False))
+    parser = Parser(_with_double_bars(Scanner(stripped).scan(add_intercept=False)))
     try:
         tree = parser.parse()
     except ParseError:
@@ -94,6 +95,21 @@ def _tree(text: str) -> Any:
             raise RefusedError("a | stands outside brackets", _VARYING)
         raise RefusedError(f"the formula cannot be read {_position(parser)}", ALLOWED)
     return tree
+
+
+def _with_double_bars(tokens: list[Any]) -> list[Any]:
+    """formulae's tokens, two bars joined into one operator: its scanner knows the single bar only."""
+    joined = list[Any]()
+    for token in tokens:
+        if token.kind == "PIPE" and joined and joined[-1].kind == "PIPE":
+            joined[-1] = type(token)("PIPE", "||")
+        else:
+            joined.append(token)
+    return joined
+
+
+def _slopes(groups: list[GroupTerm]) -> list[Term]:
+    return [term for group in groups for term in group.slopes]
 
 
 def _position(parser: Any) -> str:
@@ -120,7 +136,7 @@ def _summands(node: Any, added: bool = True) -> list[_Item]:
     items.append(_Item(added, node))
     opened: list[_Item] = []
     for item in reversed(items):
-        if _kind(item.node) == "Grouping" and _operator(item.node.expression) not in ("|", "~"):
+        if _kind(item.node) == "Grouping" and _operator(item.node.expression) not in (*_BARS, "~"):
             opened += _summands(item.node.expression, item.added)
         elif _kind(item.node) == "Unary":
             opened += _summands(item.node.right, item.added == (_operator(item.node) == "+"))
@@ -136,7 +152,7 @@ def _collect(items: list[_Item], where: str, problems: Problems) -> tuple[bool, 
         try:
             if _kind(node) == "Literal":
                 intercept = _intercept(node.value, added)
-            elif _kind(node) == "Grouping" or _operator(node) == "|":
+            elif _kind(node) == "Grouping" or _operator(node) in _BARS:
                 new = _group_terms(node)
                 if not added:
                     raise RefusedError("a varying term cannot be taken away")
@@ -170,7 +186,7 @@ def _without(terms: list[Term], gone: list[Term]) -> list[Term]:
 def _terms(node: Any) -> list[Term]:
     """Fixed terms that one part of a formula stands for."""
     if _kind(node) == "Grouping":
-        if _operator(node.expression) == "|":
+        if _operator(node.expression) in _BARS:
             raise RefusedError("a varying term stands inside a product", "add it: … + (1 | group)")
         return union(*[_added(item) for item in _summands(node.expression)])
     operator = _operator(node)
@@ -264,20 +280,23 @@ def _raised(node: Any, depth: int) -> Expression:
 
 
 def _group_terms(node: Any) -> list[GroupTerm]:
-    """Grouping factors of ``(1 | a/b/c)``: a, a:b and a:b:c."""
+    """Grouping factors of ``(x | a/b/c)``, a, a:b and a:b:c, each with what varies over it."""
     pipe = node.expression if _kind(node) == "Grouping" else node
     if _kind(node) != "Grouping":
         raise RefusedError("a | stands outside brackets", _VARYING)
-    if _operator(pipe) != "|":
+    if _operator(pipe) not in _BARS:
         raise RefusedError("a ~ stands inside brackets", ALLOWED)
-    if _operator(pipe.left) == "|":
+    if _operator(pipe.left) in _BARS:
         raise RefusedError("two | stand in one bracket", _VARYING)
     steps = _nesting(pipe.right)
-    _check_varying(pipe.left, ":".join(dict.fromkeys(c for step in steps for c in step)))
+    intercept, slopes = _varying(pipe.left, ":".join(dict.fromkeys(c for step in steps for c in step)))
+    correlated = _operator(pipe) == "|" or not slopes
     made, columns = list[GroupTerm](), tuple[str, ...]()
     for step in steps:
         columns = tuple(dict.fromkeys([*columns, *step]))
-        made.append(GroupTerm(columns, step))
+        made.append(GroupTerm(columns, step, intercept, slopes, correlated))
+    for name in (name for term in slopes for name in term.names() if name in columns):
+        raise RefusedError(f"{name!r} stands on both sides of |", "a slope cannot vary over its own column")
     return made
 
 
@@ -289,18 +308,19 @@ def _nesting(node: Any) -> list[tuple[str, ...]]:
     return [_grouping_columns(node)]
 
 
-def _check_varying(left: Any, groups: str) -> None:
-    """Only ``1`` may stand left of the bar."""
-    node = _opened(left)
-    if _kind(node) == "Literal" and node.value == 1:
-        return
-    if _kind(node) == "Literal":
-        raise RefusedError(f"({node.value:g} | {groups}) varies nothing", f"write (1 | {groups})")
-    raise RefusedError(
-        f"varying slopes over {groups} are not available in this version",
-        f"varying intercepts are: (1 | {groups})",
-        "unavailable",
-    )
+def _varying(left: Any, groups: str) -> tuple[bool, tuple[Term, ...]]:
+    """What stands left of the bar: whether the intercept varies, as it does unless taken away, and which slopes."""
+    intercept, terms = True, list[Term]()
+    for added, node in _summands(left):
+        if _kind(node) == "Literal":
+            intercept = _intercept(node.value, added)
+        elif added:
+            terms = union(terms, _terms(node))
+        else:
+            terms = _without(terms, _terms(node))
+    if not intercept and not terms:
+        raise RefusedError(f"(0 | {groups}) varies nothing", f"write (1 | {groups})")
+    return intercept, by_order(terms)
 
 
 def _grouping_columns(node: Any) -> tuple[str, ...]:

@@ -13,15 +13,15 @@ DEEPEST = 50
 # Below what Python's own limit of recursion allows the parser: libraries raise that limit when they are imported.
 MOST_OPERATORS = 450
 ALLOWED = (
-    "a formula holds column names, + - : * / **, 1 and 0, brackets, (1 | group) and the functions "
+    "a formula holds column names, + - : * / **, 1 and 0, brackets, (1 | group), (x | group) and the functions "
     f"{', '.join(FUNCTIONS)}; names with other characters stand in backquotes"
 )
 
 _PIECE = re.compile(
-    r"`[^`]*`|(?:[0-9]+\.?[0-9]*|\.[0-9]+)\w*|\w+(?:\.\w+)*|'[^']*'?|\"[^\"]*\"?|\*\*|//|[=!<>]=|\s+|.", re.DOTALL
+    r"`[^`]*`|(?:[0-9]+\.?[0-9]*|\.[0-9]+)\w*|\w+(?:\.\w+)*|'[^']*'?|\"[^\"]*\"?|\*\*|//|\|\||[=!<>]=|\s+|.", re.DOTALL
 )
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?|\.[0-9]{1,15}")
-_OPERATORS = frozenset(["~", "+", "-", "*", "**", "/", ":", "(", ")", "|", ","])
+_OPERATORS = frozenset(["~", "+", "-", "*", "**", "/", ":", "(", ")", "|", "||", ","])
 _LITERALS = frozenset(["True", "False", "None"])
 _NOT_IN_NAMES = frozenset("`:|[]{}\"'\\")
 
@@ -54,14 +54,9 @@ def check_text(text: str, where: str, problems: Problems) -> bool:
     if refused:
         verb = "is" if len(set(refused)) == 1 else "are"
         problems.add(where, f"{', '.join(dict.fromkeys(refused))} {verb} not allowed in a formula", ALLOWED)
-    doubled = any(a == b == "|" for a, b in pairwise(pieces))
+    doubled = any(a[0] == b[0] == "|" for a, b in pairwise(pieces))
     if doubled:
-        problems.add(
-            where,
-            "|| (varying slopes) is not available in this version",
-            "varying intercepts are: (1 | group)",
-            "unavailable",
-        )
+        problems.add(where, "a | follows another", "write (x | group), or (x || group) for uncorrelated effects")
     tildes = pieces.count("~")
     if tildes > 1:
         problems.add(where, "the formula has more than one ~")

@@ -131,7 +131,7 @@ class Term:
 
 @dataclass(frozen=True)
 class GroupTerm:
-    """A grouping factor with a varying intercept.
+    """A grouping factor and what varies over it.
 
     Parameters
     ----------
@@ -139,13 +139,32 @@ class GroupTerm:
         Columns whose combinations are the groups.
     finest : tuple of str
         In a nesting ``a/b`` the columns of its last step, else the same as ``columns``.
+    intercept : bool
+        Whether the intercept varies.
+    slopes : tuple of Term
+        Terms whose slopes vary.
+    correlated : bool
+        False after ``||``: the effects of one group are then independent of each other.
     """
 
     columns: tuple[str, ...]
     finest: tuple[str, ...]
+    intercept: bool = True
+    slopes: tuple[Term, ...] = ()
+    correlated: bool = True
 
     def __str__(self) -> str:
         return ":".join(self.columns)
+
+    def written(self, factor: str) -> str:
+        """The term as a formula writes it, over a grouping of that name."""
+        varying = " + ".join(["1" if self.intercept else "0", *map(str, self.slopes)])
+        return f"({varying} {'|' if self.correlated else '||'} {factor})"
+
+    def slope_names(self) -> Iterator[str]:
+        """Column names that the slopes use."""
+        for term in self.slopes:
+            yield from term.names()
 
 
 @dataclass(frozen=True)
@@ -165,7 +184,7 @@ class Formula:
     terms : tuple of Term
         Fixed terms, main effects before interactions, else as written.
     groups : tuple of GroupTerm
-        Grouping factors as written, nesting expanded.
+        Grouping factors as written and what varies over each, nesting expanded.
     """
 
     text: str
@@ -176,9 +195,10 @@ class Formula:
     groups: tuple[GroupTerm, ...]
 
     def variables(self) -> tuple[str, ...]:
-        """Every column the formula uses, fixed terms first, each once; the response is not among them."""
+        """Every column the formula uses, fixed terms, slopes, groupings, each once; the response is not among them."""
         fixed = (name for term in self.terms for name in term.names())
-        return tuple(dict.fromkeys([*fixed, *self.group_columns()]))
+        slopes = (name for group in self.groups for name in group.slope_names())
+        return tuple(dict.fromkeys([*fixed, *slopes, *self.group_columns()]))
 
     def group_columns(self) -> tuple[str, ...]:
         """Every column that a grouping factor uses, each once."""
