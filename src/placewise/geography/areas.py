@@ -34,6 +34,8 @@ class AreaTable:
         Every column of the user's area tables, also those that were not read: for hints.
     notes : tuple of str
         Harmless findings, one sentence each.
+    neighbours : mapping of level to DataFrame
+        Codes of each pair of neighbours, columns ``a`` and ``b``.
     """
 
     table: pd.DataFrame
@@ -45,6 +47,7 @@ class AreaTable:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     available: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    neighbours: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def codes(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from placewise.geography.areas import AreaTable
 from placewise.geography.codes import as_codes, as_labels, as_numbers, infer, listing, matches
 from placewise.geography.joins import assemble
 from placewise.geography.nesting import check_codes, check_complete, check_nesting, read_names
-from placewise.geography.shapes import check_geometry, check_neighbours
+from placewise.geography.shapes import check_geometry, read_neighbours
 from placewise.geography.spec import AreasSpec
 
 MOSTLY = 0.5
@@ -79,11 +79,21 @@ def read_areas(
     names = {
         level: read_names(table, level, column, problems) for level, column in spec.names.items() if column != level
     }
-    notes = assembled.notes + _shape_notes(table, spec, problems)
+    neighbours, shape_notes = _shapes(table, spec, problems)
+    notes = assembled.notes + shape_notes
     if len(problems) > before:
         return None
     return AreaTable(
-        table, spec.code, tuple(spec.levels), tuple(spec.classes), population, base, names, assembled.available, notes
+        table,
+        spec.code,
+        tuple(spec.levels),
+        tuple(spec.classes),
+        population,
+        base,
+        names,
+        assembled.available,
+        notes,
+        neighbours,
     )
 
 
@@ -171,10 +181,15 @@ def _base(table: pd.DataFrame, index_base: Mapping[str, Collection[Any]], proble
     return base
 
 
-def _shape_notes(table: pd.DataFrame, spec: AreasSpec, problems: Problems) -> tuple[str, ...]:
+def _shapes(
+    table: pd.DataFrame, spec: AreasSpec, problems: Problems
+) -> tuple[dict[str, pd.DataFrame], tuple[str, ...]]:
+    """Neighbours by level, and notes on levels whose neighbours or polygons are not complete."""
     notes: tuple[str, ...] = ()
+    neighbours = {}
     for level, path in spec.neighbours.items():
-        notes += check_neighbours(path, level, table[level].dropna().drop_duplicates(), problems)
+        neighbours[level], found = read_neighbours(path, level, table[level].dropna().drop_duplicates(), problems)
+        notes += found
     for level, geometry in spec.geometry.items():
         notes += check_geometry(geometry, level, table[level].dropna().drop_duplicates(), problems)
-    return notes
+    return neighbours, notes

@@ -14,8 +14,10 @@ from placewise.geography.spec import GeometrySpec
 from placewise.geography.tables import open_table, read_raw, require
 
 
-def check_neighbours(path: Path, level: str, codes: pd.Series, problems: Problems) -> tuple[str, ...]:
-    """Check a table of neighbours: columns ``a`` and ``b``, codes of the level, no area its own neighbour.
+def read_neighbours(
+    path: Path, level: str, codes: pd.Series, problems: Problems
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read and check a table of neighbours: columns ``a`` and ``b``, codes of the level, no area its own neighbour.
 
     Parameters
     ----------
@@ -24,14 +26,18 @@ def check_neighbours(path: Path, level: str, codes: pd.Series, problems: Problem
 
     Returns
     -------
-    tuple of str
-        Notes: areas without a neighbour.
+    pairs : DataFrame
+        Codes of each pair in ``a`` and ``b``; without rows where a problem was noted.
+    notes : tuple of str
+        Areas without a neighbour.
     """
     where = f"areas.neighbours.{level}"
     file = open_table(path, where, problems, ("a", "b"))
     raw = None if file is None else read_raw(file, ("a", "b"), where, problems)
+    nothing = pd.DataFrame({"a": [], "b": []}, dtype="str")
     if raw is None:
-        return ()
+        return nothing, ()
+    before = len(problems)
     a, b = as_codes(raw.frame["a"]), as_codes(raw.frame["b"])
     blank = int((a.isna() | b.isna()).sum())
     if blank:
@@ -49,7 +55,8 @@ def check_neighbours(path: Path, level: str, codes: pd.Series, problems: Problem
     if len(own):
         problems.add(where, f"{len(own):,} areas are their own neighbours in {path.name}: {listing(own)}", kind="data")
     alone = len(set(codes) - set(met))
-    return (f"{level}: {alone:,} areas have no neighbour",) if alone else ()
+    notes = (f"{level}: {alone:,} areas have no neighbour",) if alone else ()
+    return nothing if len(problems) > before else pd.DataFrame({"a": a, "b": b}), notes
 
 
 def check_geometry(spec: GeometrySpec, level: str, codes: pd.Series, problems: Problems) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ def build_design(
     cumulative: bool,
     problems: Problems,
     elsewhere: Collection[str] = (),
+    structure: Mapping[str, str] | None = None,
+    neighbours: Mapping[str, pd.DataFrame] | None = None,
 ) -> Design | None:
     """Fixed columns and grouping factors for respondents, and for areas × cells.
 
@@ -59,6 +61,10 @@ def build_design(
         Everything wrong is noted here.
     elsewhere : collection of str
         Further columns of the files, which were not read: for hints.
+    structure : mapping of str to str, optional
+        ``[model] structure``: iid, rw1, ar1 or bym2, by group.
+    neighbours : mapping of str to DataFrame, optional
+        By level, pairs of codes in columns ``a`` and ``b``.
 
     Returns
     -------
@@ -77,7 +83,9 @@ def build_design(
             "unavailable",
         )
         return None
-    data = Surroundings(respondents, area, areas, frame, reference, orders, elsewhere)
+    data = Surroundings(
+        respondents, area, areas, frame, reference, orders, elsewhere, structure or {}, neighbours or {}
+    )
     variables = locate(formula, data, problems)
     maker = PartMaker(variables, data, standardise, formula.where, problems)
     constant = formula.intercept or cumulative

@@ -54,9 +54,14 @@ def natural_order(labels: Iterable[str]) -> list[str]:
     ['a', 'b9', 'b10']
     """
     listed = list(labels)
-    if all(_NUMBER.fullmatch(label) for label in listed):
+    if is_numbers(listed):
         return sorted(listed, key=lambda label: (float(label), label))
     return sorted(listed, key=_chunks)
+
+
+def is_numbers(labels: Iterable[str]) -> bool:
+    """Whether every label is a number, so that the natural order is that of size."""
+    return all(_NUMBER.fullmatch(label) for label in labels)
 
 
 def _chunks(label: str) -> tuple[tuple[bool, int, str], ...]:

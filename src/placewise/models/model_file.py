@@ -9,7 +9,7 @@ from typing import Any
 from placewise.errors import Problems
 from placewise.models.estimands import read_estimands
 from placewise.models.formula import parse_formula
-from placewise.models.prior_keys import read_priors
+from placewise.models.prior_keys import check_rho, read_priors
 from placewise.models.priors import parse_prior, reaches_below_zero
 from placewise.models.spec import ModelSpec, OutcomeSpec
 from placewise.schema import (
@@ -54,14 +54,6 @@ def _surveys(value: Any, place: Place) -> tuple[str, ...] | None:
     if surveys and len(surveys) > 1:
         place.unavailable("a model of several surveys", "name one survey; one model file a survey")
     return surveys
-
-
-def _structure(value: Any, place: Place) -> str | None:
-    """Structure of one group's effects."""
-    found: str | None = one_of(*STRUCTURES)(value, place)
-    if found not in (None, "iid"):
-        place.unavailable(f"structure {found!r}", "leave it out or write 'iid', the effects are then exchangeable")
-    return found
 
 
 def _spread(value: Any, place: Place) -> Any:
@@ -126,7 +118,7 @@ OUTCOME = {
 MODEL = {
     "formula": Key(text, required=True),
     "standardise": Key(boolean, default=True),
-    "structure": Key(table_of(_structure)),
+    "structure": Key(table_of(one_of(*STRUCTURES))),
     "category_specific": Key(list_of(text), instead="leave it out: a slope is then the same at every cutpoint"),
     "area_scale": Key(_area_scale, instead="leave it out: the area's own sd is then the same everywhere"),
     "engine": Key(one_of(*ENGINES)),
@@ -197,6 +189,7 @@ def read_model(
     priors, split = read_priors(
         model["priors"] or {}, values["family"] or "", bool(values["variance"]), place.at("model").at("priors")
     )
+    check_rho(priors, model["structure"] or {}, place.at("model").at("priors"))
     if place.broken() > before:
         if model["formula"]:
             parse_formula(model["formula"], str(place.at("model").at("formula")), problems)

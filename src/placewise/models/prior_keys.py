@@ -11,16 +11,17 @@ from placewise.models.priors import DISTRIBUTIONS, Prior, parse_prior, reaches_b
 from placewise.schema import Place, describe, positive
 
 _ALONE = ("intercept", "cutpoints", "slope", "sd", "sigma", "split:geography")
-_NAMED = ("slope", "sd", "var")
+_NAMED = ("slope", "sd", "var", "rho")
 _LATER = {
     "cor": "varying slopes are, for now, best replaced by an interaction group such as (1 | a:b); leave this key out",
-    "rho": "groups are independent of each other in this version; leave this key out",
     "discrimination": "model one item at a time with family 'cumulative'; leave this key out",
     "shift": "use one survey and one mode; leave this key out",
     "discrepancy": "use one survey; leave this key out",
 }
 _SHRINKAGE = re.compile(r"\s*(r2d2|horseshoe|regularised_horseshoe)\s*(\(.*\))?\s*")
-_KNOWN = (*_ALONE, *_LATER, "slope:NAME", "sd:GROUP", "sd:geography", "sd:classes", "var:GROUP")
+_KNOWN = (*_ALONE, *_LATER, "slope:NAME", "sd:GROUP", "sd:geography", "sd:classes", "var:GROUP", "rho:GROUP")
+# structures that have a ρ, and the values it may take
+RHO_RANGE = {"ar1": (-1.0, 1.0), "bym2": (0.0, 1.0)}
 
 
 def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> tuple[dict[str, Prior], float | None]:
@@ -80,8 +81,10 @@ def _read_one(key: str, written: Any, place: Place) -> Prior | None:
         return None
     if key.partition(":")[0] in ("sd", "var", "sigma"):
         return _spread(key, prior, place)
+    if key.startswith("rho"):
+        return _rho(key, prior, place)
     support = DISTRIBUTIONS[prior.name].support
-    if support == "positive" or (key == "cutpoints" and support == "point"):
+    if support in ("positive", "unit") or (key == "cutpoints" and support == "point"):
         what = "cutpoints are ordered numbers" if key == "cutpoints" else f"{key!r} may be any number"
         place.add(f"{what}, {prior} does not suit them", 'write "normal(0, 1)" or another on the whole line')
         return None
@@ -90,6 +93,9 @@ def _read_one(key: str, written: Any, place: Place) -> Prior | None:
 
 def _spread(key: str, prior: Prior, place: Place) -> Prior | None:
     """A prior of a standard deviation or a variance."""
+    if prior.name == "beta":
+        place.add(f"{prior} is a prior of a share or a correlation", 'write "half_normal(0.5)" or "gamma(2, 10)"')
+        return None
     if reaches_below_zero(prior):
         place.add(
             f"{key!r} cannot be negative, {prior} can", 'write "half_normal(0.5)", "gamma(2, 10)" or another above 0'
@@ -102,6 +108,47 @@ def _spread(key: str, prior: Prior, place: Place) -> Prior | None:
         place.add(f"{prior} is a prior of a standard deviation", f"write it under 'sd:{key[4:]}'")
         return None
     return prior
+
+
+def _rho(key: str, prior: Prior, place: Place) -> Prior | None:
+    """A prior of an autocorrelation or of the share of spatial variance."""
+    if DISTRIBUTIONS[prior.name].support not in ("bounded", "unit", "point"):
+        place.add(
+            f"{key!r} lies between -1 and 1, {prior} does not", 'write "uniform(0, 1)", "beta(2, 2)" or "fixed(0.5)"'
+        )
+        return None
+    return prior
+
+
+def check_rho(priors: Mapping[str, Prior], structure: Mapping[str, str], place: Place) -> None:
+    """Note every ``rho:GROUP`` whose group has no structure with a ρ, or whose prior leaves the range of that ρ.
+
+    Parameters
+    ----------
+    priors : mapping of str to Prior
+        By key.
+    structure : mapping of str to str
+        ``[model] structure``.
+    place : Place
+        Where the table of priors stands.
+    """
+    for key, prior in priors.items():
+        head, _, group = key.partition(":")
+        if head != "rho":
+            continue
+        kind = structure.get(group, "iid")
+        if kind not in RHO_RANGE:
+            effects = "independent" if kind == "iid" else f"a {kind}"
+            hint = "leave it out, or give the group the structure 'ar1' or 'bym2'"
+            place.at(key).add(f"the effects of {group!r} are {effects} and have no rho", hint)
+            continue
+        low, high = RHO_RANGE[kind]
+        ends = (0.0, 1.0) if prior.name == "beta" else (prior.args[0], prior.args[-1])
+        # an autoregression with a correlation of 1 or -1 has no density
+        closed = kind == "bym2" or prior.name != "fixed"
+        if ends[0] < low or ends[1] > high or (not closed and ends[0] in (low, high)):
+            where = f"between {low:g} and {high:g}" + ("" if closed else ", the ends excluded")
+            place.at(key).add(f"the rho of {kind} effects lies {where}, {prior} does not")
 
 
 def _check_family(key: str, family: str, known_variance: bool, place: Place) -> None:

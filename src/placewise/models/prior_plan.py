@@ -24,6 +24,9 @@ CLASS_SD = Prior("gamma", (2.0, 10.0))
 OTHER_SD = Prior("half_student_t", (3.0, 0.0, 0.5))
 RESIDUAL_SD = Prior("half_student_t", (3.0, 0.0, 1.0))
 AREA_SPLIT = 1.5
+# Flat over all that is possible: nothing is said of how alike neighbours are. For bym2 a beta(0.5, 0.5) would say that
+# the variance is nearly all spatial or nearly none, and the penalised prior of Riebler et al. (2016) favours none.
+RHO = {"ar1": Prior("uniform", (-1.0, 1.0)), "bym2": Prior("uniform", (0.0, 1.0))}
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,14 @@ def plan_priors(
         concentration=concentration,
         sds=sds,
         sigma=priors.get("sigma", scaled(RESIDUAL_SD, y_sd)) if family == "gaussian" and not known_variance else None,
+        rho=_plan_rho(priors, design),
     )
+
+
+def _plan_rho(priors: Mapping[str, Prior], design: Design) -> dict[str, Prior]:
+    """The prior of each structured group's ρ, where its structure has one."""
+    kinds = {g.name: g.structure.kind for g in design.groups if g.structure is not None}
+    return {name: priors.get(f"rho:{name}", RHO[kind]) for name, kind in kinds.items() if kind in RHO}
 
 
 def _own(priors: Mapping[str, Prior], name: str) -> SdPrior | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from placewise.errors import Problems, nearest
 
-Support = Literal["real", "positive", "bounded", "point"]
+Support = Literal["real", "positive", "bounded", "unit", "point"]
 
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -24,11 +24,11 @@ class Prior:
     ----------
     name : str
         One of normal, student_t, half_normal, half_cauchy, half_student_t, gamma, inv_gamma, exponential, pc,
-        uniform, lognormal, fixed, flat.
+        uniform, lognormal, beta, fixed, flat.
     args : tuple of float
         In the order of the interface: normal(mean, sd), student_t(df, mean, scale), half_normal(sd),
         half_cauchy(scale), half_student_t(df, 0, scale), gamma(shape, rate), inv_gamma(shape, scale),
-        exponential(rate), pc(upper, tail), uniform(a, b), lognormal(mu, sigma), fixed(x), flat().
+        exponential(rate), pc(upper, tail), uniform(a, b), lognormal(mu, sigma), beta(a, b), fixed(x), flat().
     """
 
     name: str
@@ -47,8 +47,8 @@ class Distribution:
     ----------
     parameters : tuple of str
         In order; those of ``above_zero`` must exceed 0.
-    support : {"real", "positive", "bounded", "point"}
-        The whole line; above 0; between its arguments; one point.
+    support : {"real", "positive", "bounded", "unit", "point"}
+        The whole line; above 0; between its arguments; between 0 and 1; one point.
     example : str
         A prior that is right, for messages.
     """
@@ -71,6 +71,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "pc": Distribution(("upper", "tail"), "positive", "pc(1, 0.05)", ("upper", "tail")),
     "uniform": Distribution(("a", "b"), "bounded", "uniform(0, 2)"),
     "lognormal": Distribution(("mu", "sigma"), "positive", "lognormal(-1, 0.5)", ("sigma",)),
+    "beta": Distribution(("a", "b"), "unit", "beta(2, 2)", ("a", "b")),
     "fixed": Distribution(("x",), "point", "fixed(0.5)"),
     "flat": Distribution((), "real", "flat()"),
 }
@@ -114,7 +115,7 @@ def parse_prior(text: Any, where: str, problems: Problems) -> Prior | None:
 def reaches_below_zero(prior: Prior) -> bool:
     """Whether a parameter with this prior may be negative; ``flat()`` on an sd means flat above 0."""
     match DISTRIBUTIONS[prior.name].support:
-        case "positive":
+        case "positive" | "unit":
             return False
         case "bounded" | "point":
             return prior.args[0] < 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -45,6 +45,10 @@ class Surroundings:
         Declared orders of categories.
     elsewhere : collection of str
         Further columns of the files, which were not read: for hints.
+    structure : mapping of str to str
+        How the effects of a group depend on each other, by its name; independent where it is not named.
+    neighbours : mapping of str to DataFrame
+        Pairs of codes, columns ``a`` and ``b``, by level.
     """
 
     respondents: pd.DataFrame
@@ -54,6 +58,8 @@ class Surroundings:
     reference: Mapping[str, str | float]
     orders: Mapping[str, tuple[str, ...]]
     elsewhere: Collection[str] = ()
+    structure: Mapping[str, str] = field(default_factory=dict)
+    neighbours: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def n_cells(self) -> int:

@@ -77,6 +77,7 @@ def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: i
 
 def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
     files = [spec.areas.table, *(join.table for join in spec.areas.join)]
+    files += [path for level, path in spec.areas.neighbours.items() if model.structure.get(level) == "bym2"]
     if spec.frame is not None:
         files.append(spec.frame.cells)
     files += [spec.surveys[name].path for name in model.outcome.surveys if name in spec.surveys]

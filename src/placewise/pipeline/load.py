@@ -8,16 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placewise.errors import Problems, nearest
+from placewise.errors import Problems
 from placewise.models.formula import parse_formula
 from placewise.models.prior_plan import check_collective_keys, check_prior_keys
 from placewise.models.spec import ModelSpec
+from placewise.models.structured import check_structures, possible_groups
 from placewise.models.terms import Formula
 from placewise.pipeline.project_spec import ProjectSpec
 
 if TYPE_CHECKING:
     from placewise.frame.cells import Frame
     from placewise.geography.areas import AreaTable
+    from placewise.geography.spec import AreasSpec
     from placewise.models.design import Design
     from placewise.surveys.outcome import Response
     from placewise.surveys.respondents import Respondents
@@ -136,6 +138,7 @@ class ProjectInputs:
         answers = self._answers(model, formula, areas, problems)
         if answers is None or areas is None or formula is None or len(problems) > before:
             _check_priors_by_formula(model, formula, self.spec.areas.code, problems)
+            _check_structure_by_formula(model, formula, self.spec.areas, problems)
             if formula is not None:
                 self._check_names(model, formula, problems)
             return None
@@ -221,6 +224,8 @@ class ProjectInputs:
             cumulative=model.outcome.family == "cumulative",
             problems=problems,
             elsewhere=[*areas.available, *(frame.available if frame is not None else ()), *respondents.available],
+            structure=model.structure,
+            neighbours=areas.neighbours,
         )
         if design is None:
             _check_priors_by_formula(model, formula, areas.code, problems)
@@ -229,9 +234,6 @@ class ProjectInputs:
         before = len(problems)
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
-        for name in set(model.structure) - set(groups):
-            where = f"{_file(model)}: model.structure"
-            problems.add(where, f"the formula has no group {name!r}", nearest(name, groups))
         return design if len(problems) == before else None
 
 
@@ -248,7 +250,15 @@ def _check_priors_by_formula(model: ModelSpec, formula: Formula | None, code: st
     """Where there is no design to compare with, note the priors of groups that the formula cannot have."""
     if formula is None:
         return
-    groups = {":".join(part) for group in formula.groups for part in (group.columns, group.finest)}
-    groups |= {*formula.group_columns(), code}
+    groups = {*possible_groups(formula), code}
     spreads = {key: prior for key, prior in model.priors.items() if not key.startswith("slope:")}
     check_prior_keys(spreads, sorted(groups), [], _file(model), problems)
+
+
+def _check_structure_by_formula(
+    model: ModelSpec, formula: Formula | None, areas: AreasSpec, problems: Problems
+) -> None:
+    """Where there is no design, note structures of groups that the formula cannot have, or without neighbours."""
+    if formula is not None:
+        groups = [*possible_groups(formula), areas.code]
+        check_structures(model.structure, groups, areas.neighbours, f"{_file(model)}: model.formula", problems)
