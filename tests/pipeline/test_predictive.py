@@ -11,7 +11,7 @@ from placewise.models.fit import Posterior
 from placewise.models.prior_plan import PriorPlan
 from placewise.models.spec import EstimandSpec, ModelSpec, OutcomeSpec
 from placewise.pipeline.answers import direct_table, values_of
-from placewise.pipeline.baselines import baseline_rows, baseline_table, fit_baselines
+from placewise.pipeline.baselines import baseline_rows, compare_baselines, fit_baselines
 from placewise.pipeline.drivers import explained_share, group_effects, slopes
 from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.predictive import linear_predictor, predictive_checks
@@ -118,7 +118,7 @@ def test_direct_figures_are_means_of_areas_with_enough_respondents(data):
     assert "L3" not in set(direct_table(fewer, SHARE, "lad")["area_code"])
 
 
-def test_baselines_stand_beside_the_model(data):
+def test_the_model_s_error_on_its_own_respondents_is_kept_apart_from_the_baselines(data):
     outcome = model_of(SHARE).outcome
     rows = baseline_rows(fit_baselines(data, outcome))
     assert [r["title"] for r in rows] == [
@@ -127,9 +127,10 @@ def test_baselines_stand_beside_the_model(data):
     assert rows[2]["rmse"] < rows[0]["rmse"], "the covariate matters"
     truth = pd.Series(data.response.y == 2).groupby(data.respondents.area).mean().reindex(range(AREAS)).fillna(0.3)
     estimates = pd.DataFrame({"area_level": "oa", "area_code": data.areas.codes, "mean": truth.to_numpy()})
-    table, note = baseline_table(rows, data, outcome, estimates)
-    assert table["error"].iloc[-1] == pytest.approx(0, abs=1e-12), "these are the respondents' own means"
-    assert "10 larger areas" in note
+    found = compare_baselines(rows, data, outcome, estimates)
+    assert list(found.table["method"]) == [r["title"] for r in rows]
+    assert found.fitted_error == pytest.approx(0, abs=1e-12), "these are the respondents' own means"
+    assert "10 larger areas" in found.note
 
 
 def test_what_drives_it(data, posterior):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pandas as pd
 import pytest
 
 from placewise.publish import palette
-from placewise.publish.context import IndexContext, ReportContext, Shapes
+from placewise.publish.context import IndexContext, ReportContext, Shapes, SurveyUse
 from placewise.publish.index_page import render_index, summarise
+from placewise.publish.metadata import outcome_metadata
 from placewise.publish.page import security_policy, style_sheet
 from placewise.publish.report import SECTIONS, render_report
 
@@ -182,6 +184,45 @@ def test_methods_without_intervals_have_no_column_of_them(make_context: Maker) -
     assert "5.50 points" in text
     assert "Truth inside the 90% interval" not in text
     assert "Truth inside the 90% interval" in render_report(make_context())
+
+
+def test_the_model_s_own_error_takes_no_part_in_the_contest(make_context: Maker) -> None:
+    table = pd.DataFrame({"method": ["class look-up", "national mean"], "error": [0.055, 0.0724], "coverage": np.nan})
+    text = render_report(make_context(baselines=table, fitted_error=0.0123))
+    assert "Smallest error on areas left out: class look-up" in text
+    assert "This model&#39;s own error, 1.23 points, is on the respondents it was fitted to." in text
+    assert "own error" not in render_report(make_context(baselines=table))
+
+
+LAPLACE_CHECKS = [
+    {"name": "khat", "value": 0.21, "threshold": 0.7, "verdict": "pass", "sentence": "Pareto k is 0.21."},
+    {"name": "importance_ess", "value": 1320.0, "threshold": 400.0, "verdict": "pass", "sentence": "Worth 1,320."},
+    {"name": "separation", "value": 0.0, "threshold": 0.0, "verdict": "pass", "sentence": "None."},
+]
+
+
+def test_nothing_in_the_report_of_an_approximation_speaks_of_chains(make_context: Maker) -> None:
+    told = make_context(engine="laplace", diagnostics={"status": "pass", "checks": LAPLACE_CHECKS}, versions={})
+    pages = (render_report(told), index_page(told), json.dumps(outcome_metadata(told)))
+    for text in pages:
+        read = re.sub(r"(?s)<script>.*?</script>", "", text)
+        assert not re.search(r"(?i)\b(chains?|r-?hat|samplers?|nuts|mcmc|diverg\w+|different starts)\b", read)
+    assert "Pareto k of the importance weights" in pages[0]
+    assert "nested Laplace approximation corrected by importance weights (laplace), 2,000 draws" in pages[0]
+    assert "from different starts" in render_report(make_context())
+
+
+def test_an_escalation_is_told_in_report_and_metadata(make_context: Maker) -> None:
+    sentence = "The fast engine (laplace) was tried first and set aside: its weights are worth 12 draws."
+    told = make_context(escalation=sentence)
+    assert sentence in render_report(told)
+    assert outcome_metadata(told)["placewise:outcome"]["model"]["escalation"] == sentence
+    assert "escalation" not in outcome_metadata(make_context())["placewise:outcome"]["model"]
+
+
+def test_people_answer_a_survey_that_is_called_one(make_context: Maker) -> None:
+    told = make_context(surveys=(SurveyUse(name="community", respondents=4812),))
+    assert "the answers of 4,812 adults to the survey “community”" in render_report(told)
 
 
 def test_a_difference_that_rounds_to_nought_has_no_sign(make_context: Maker) -> None:

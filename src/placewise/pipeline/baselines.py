@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -29,34 +29,48 @@ def baseline_rows(found: Baselines) -> list[dict[str, Any]]:
     return [{"title": b.title, "note": b.note, **asdict(b.held_out)} for b in found.baselines if b.held_out]
 
 
-def baseline_table(
-    rows: list[dict[str, Any]], data: OutcomeData, outcome: OutcomeSpec, estimates: pd.DataFrame
-) -> tuple[pd.DataFrame | None, str]:
-    """Baselines and the model side by side for the report, and a sentence on how they were scored.
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Errors of simple methods and of the model, kept apart as they are not on the same footing.
 
-    The model is scored with the estimate of each respondent's area, on the respondents it was fitted to, which
-    flatters it; the baselines are scored on areas left out.
+    Parameters
+    ----------
+    table : DataFrame or None
+        ``method, error, coverage`` of the baselines on areas left out.
+    note : str
+        How they were scored.
+    fitted_error : float or None
+        Root mean square error of the model's area estimates on the respondents it was fitted to.
     """
+
+    table: pd.DataFrame | None = None
+    note: str = ""
+    fitted_error: float | None = None
+
+
+def compare_baselines(
+    rows: list[dict[str, Any]], data: OutcomeData, outcome: OutcomeSpec, estimates: pd.DataFrame
+) -> Compared:
+    """What the report says of the baselines, ``rows`` as ``baseline_rows`` gives them, and of the model's own fit."""
     given = _baseline_data(data, outcome)
     if given is None or not rows:
-        return None, ""
+        return Compared()
     small = estimates[estimates["area_level"] == data.areas.code]
     area_means = small.set_index("area_code")["mean"].reindex(data.areas.codes).to_numpy(dtype=float)
     own = score_predictions(given.kind, given.y, given.sizes, area_means[data.respondents.area], given.groups)
-    table = [{"method": f"{r['title']} (left out)", "error": r["rmse"], "coverage": np.nan} for r in rows]
-    table.append({"method": "This model (its own respondents)", "error": own.rmse, "coverage": np.nan})
+    table = [{"method": r["title"], "error": r["rmse"], "coverage": np.nan} for r in rows]
     frame = pd.DataFrame(table).astype({"error": float})
     if frame["error"].isna().all():
-        return None, ""
-    return frame, _note(own.noise, own.groups, given.kind)
+        return Compared()
+    return Compared(frame, _note(own.noise, own.groups, given.kind), own.rmse)
 
 
 def _note(noise: float | None, groups: int, kind: Kind) -> str:
     size = "" if noise is None else f"{100 * noise:#.3g} points" if kind == "share" else f"{noise:.3g}"
     chance = size and f" Chance in who was asked would alone give an error of {size}."
     return (
-        f"Error: root mean square difference from what the respondents of each of {groups} larger areas answered. The "
-        f"simple methods were fitted without the area they are scored on; the model was not, which flatters it.{chance}"
+        f"Error: root mean square difference from what the respondents of each of {groups} larger areas answered, by "
+        f"methods fitted without the area they are scored on.{chance}"
     )
 
 

@@ -14,7 +14,7 @@ from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline import drivers
 from placewise.pipeline.answers import direct_table, responses, survey_use
-from placewise.pipeline.baselines import baseline_table
+from placewise.pipeline.baselines import compare_baselines
 from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
 from placewise.pipeline.outcome import OutcomeRun
@@ -35,7 +35,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
     estimand = outcome.estimands[0]
     estimates = pd.read_parquet(run.store.folder / "estimates.parquet")
     diagnostics = json.loads((run.store.folder / "diagnostics.json").read_text(encoding="utf-8"))
-    compared, note = baseline_table(diagnostics["baselines"], data, outcome, estimates)
+    compared = compare_baselines(diagnostics["baselines"], data, outcome, estimates)
     level = _middle_level(data.areas.levels, run)
     project = run.store.read("project")
     return ReportContext(
@@ -52,7 +52,8 @@ def report_context(run: OutcomeRun) -> ReportContext:
         question=outcome.question,
         family=outcome.family,
         formula=" ".join(model.formula.split()),
-        engine=model.engine,
+        engine=run.posterior.engine,
+        escalation=run.posterior.escalation,
         higher_is_better=outcome.higher_is_better,
         finite_population=run.predictor.finite_population and estimand.kind != "latent",
         has_frame=data.frame is not None,
@@ -70,8 +71,9 @@ def report_context(run: OutcomeRun) -> ReportContext:
         group_effects=_named(data.areas, drivers.group_effects(run.posterior, data.design), "level"),
         explained=drivers.explained_share(run.posterior, data.design, data.areas),
         chance_share=None if project is None else project.facts["chance_share"],
-        baselines=compared,
-        baselines_note=note,
+        baselines=compared.table,
+        baselines_note=compared.note,
+        fitted_error=compared.fitted_error,
         predictive=_named(data.areas, {k: pd.DataFrame(v) for k, v in diagnostics["predictive"].items()}, "group"),
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",

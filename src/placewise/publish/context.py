@@ -75,6 +75,8 @@ class ReportContext:
         Polarity; ``index`` and ``p_above_national`` are oriented by it.
     surveys : sequence of SurveyUse
         The first is the reference.
+    engine, escalation : str
+        Engine that made the draws, and a sentence on why another was set aside, empty where none was.
     date : str
         ISO date of the run. Versions, hashes, command and seed: provenance as text.
     data_hashes : mapping of str to str
@@ -95,7 +97,10 @@ class ReportContext:
     chance_share : float or None
         Share of the variance between small areas' true figures that is chance in who happens to live there.
     baselines : DataFrame or None
-        ``method, error, coverage``; coverage may be NaN. ``baselines_note`` says against what they were scored.
+        ``method, error, coverage`` on areas that the method was not fitted to; coverage may be NaN. ``baselines_note``
+        says against what they were scored.
+    fitted_error : float or None
+        Error of the model on the respondents it was fitted to, which no method's in ``baselines`` compares with.
     direct : DataFrame or None
         ``area_code, direct, lower, upper`` of ``direct_level``: what respondents alone say, 90% interval.
     predictive : mapping of grouping to DataFrame
@@ -128,6 +133,7 @@ class ReportContext:
     family: str = ""
     formula: str = ""
     engine: str = ""
+    escalation: str = ""
     higher_is_better: bool = True
     finite_population: bool = True
     has_frame: bool = False
@@ -148,6 +154,7 @@ class ReportContext:
     chance_share: float | None = None
     baselines: pd.DataFrame | None = None
     baselines_note: str = ""
+    fitted_error: float | None = None
     direct: pd.DataFrame | None = None
     direct_level: str = ""
     predictive: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -71,7 +71,8 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "finite_population": context.finite_population,
             "surveys": [_survey(s.name, s.question, s.mode, s.years, s.respondents) for s in context.surveys],
             "respondents": context.respondents,
-            "model": {"family": context.family, "formula": context.formula, "engine": context.engine},
+            "model": {"family": context.family, "formula": context.formula, "engine": context.engine}
+            | ({"escalation": context.escalation} if context.escalation else {}),
             "draws": context.draws,
             "seed": context.seed,
             "date": context.date,

@@ -31,6 +31,31 @@ FAMILIES = {
     "graded_response": "graded response model",
 }
 
+ENGINES = {
+    "laplace": "nested Laplace approximation corrected by importance weights (laplace)",
+    "nuts": "Markov chain Monte Carlo, No-U-Turn sampler (nuts)",
+}
+
+CHECKS = {
+    "finite": "draws that are not finite numbers",
+    "rhat": "largest R-hat",
+    "ess_bulk": "smallest bulk ESS",
+    "ess_tail": "smallest tail ESS",
+    "bfmi": "smallest E-BFMI",
+    "khat": "Pareto k of the importance weights",
+    "importance_ess": "draws that the importance weights are worth",
+    "separation": "effects that only the prior holds",
+}
+
+# how to read the checks of the computation, by engine
+CHECKS_NOTES = {
+    "laplace": "the model is fitted by an approximation, whose draws are weighted by how far it is from the exact "
+    "answer and drawn again by those weights. These figures say whether the weights can be relied on",
+    "nuts": "the model is fitted by simulation, run several times from different starts. These figures say whether the "
+    "runs agree and are long enough",
+    "": "these figures say whether the draws can be relied on",
+}
+
 GRADES = {
     "A": "the interval is narrow beside the differences between areas: the figure can be quoted with its interval",
     "B": "a good figure, best quoted with its interval",
@@ -61,6 +86,11 @@ def level_words(column: str) -> tuple[str, str]:
 def label_words(name: str) -> str:
     """A column's or group's name as a label: underscores become spaces, ``a:b`` becomes ``a by b``."""
     return name.replace(":", " by ").replace("_", " ")
+
+
+def check_words(name: str) -> str:
+    """A check's name in ``diagnostics.json`` as a label."""
+    return CHECKS.get(name) or label_words(name)
 
 
 def is_authority(column: str) -> bool:

@@ -12,7 +12,7 @@ from placewise.publish.figures.bars import draw_class_bar
 from placewise.publish.palette import DIVERGING
 from placewise.publish.report.parts import FigurePart
 from placewise.publish.verdicts import SHORT_LABELS, Headline, headline, legend_labels, sides
-from placewise.publish.wording import FAMILIES, Scale, count, joined, label_words, percent, rounded, sentence_case
+from placewise.publish.wording import FAMILIES, Scale, check_words, count, joined, percent, rounded, sentence_case
 
 STATUS_WORDS = {
     "pass": "All checks of the computation passed.",
@@ -41,9 +41,8 @@ def status_reason(context: ReportContext) -> str:
 
 
 def _limit(check: Mapping[str, Any]) -> str:
-    return (
-        f"{label_words(str(check.get('name')))}: {_short(check.get('value'))}, limit {_short(check.get('threshold'))}"
-    )
+    name = check_words(str(check.get("name")))
+    return f"{name}: {_short(check.get('value'))}, limit {_short(check.get('threshold'))}"
 
 
 def _short(value: Any) -> str:

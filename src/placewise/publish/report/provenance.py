@@ -10,7 +10,7 @@ import pandas as pd
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
-from placewise.publish.wording import FAMILIES, count, label_words, percent
+from placewise.publish.wording import ENGINES, FAMILIES, count, label_words, percent
 from placewise.surveys.disclosure import THRESHOLD, told
 
 
@@ -99,7 +99,7 @@ def method_view(context: ReportContext) -> dict[str, Any]:
     facts = [
         ("Model", context.formula),
         ("Family", FAMILIES.get(context.family, context.family)),
-        ("Computation", f"{context.engine}, {count(context.draws)} draws" if context.draws else context.engine),
+        ("Computation", _computation(context)),
         ("Seed", str(context.seed)),
         ("Made on", context.date),
         ("Command", context.command),
@@ -115,6 +115,12 @@ def method_view(context: ReportContext) -> dict[str, Any]:
         "attribution": list(context.attribution),
         "licence": context.licence,
     }
+
+
+def _computation(context: ReportContext) -> str:
+    said = ENGINES.get(context.engine, context.engine)
+    said += f", {count(context.draws)} draws" if context.draws else ""
+    return f"{said}. {context.escalation}" if context.escalation else said
 
 
 def _pairs(caption: str, heads: tuple[str, str], found: Any) -> TablePart | None:

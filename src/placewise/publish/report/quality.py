@@ -13,7 +13,7 @@ from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.shrinkage import draw_shrinkage
 from placewise.publish.palette import ACCENT, DIVERGING
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.wording import Scale, count, label_words, percent
+from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, percent
 
 MOST_GROUPS = 40
 
@@ -24,7 +24,10 @@ def quality_view(context: ReportContext) -> dict[str, Any]:
         "baselines": _baselines(context),
         "baselines_note": context.baselines_note,
         "direct": _direct(context),
+        "fitted_error": _fitted_error(context),
         "checks": _checks(context),
+        "checks_note": CHECKS_NOTES.get(context.engine, CHECKS_NOTES[""]),
+        "escalation": context.escalation,
         "predictive": [
             _predictive(context, f"check-{k}", name, table)
             for k, (name, table) in enumerate(context.predictive.items())
@@ -51,9 +54,19 @@ def _baselines(context: ReportContext) -> TablePart | None:
         ]
         for _, r in table.iterrows()
     ]
-    caption = f"Smallest error: {best}" if best is not None else "Errors could not be computed"
+    caption = f"Smallest error on areas left out: {best}" if best is not None else "Errors could not be computed"
     columns = [("Method", False), ("Typical error", True)]
     return TablePart(caption, columns + [("Truth inside the 90% interval", True)] * covered, rows)
+
+
+def _fitted_error(context: ReportContext) -> str:
+    if context.fitted_error is None:
+        return ""
+    return (
+        f"This model's own error, {_error(Scale(context.kind), context.fitted_error)}, is on the respondents it was "
+        "fitted to. It has seen their answers, so this is no test of it and does not compare with the errors above; "
+        "the model was not fitted with areas left out in this run."
+    )
 
 
 def _error(scale: Scale, value: Any) -> str:
@@ -96,7 +109,7 @@ def _checks(context: ReportContext) -> TablePart | None:
         return None
     rows = [
         [
-            Cell(label_words(str(c.get("name", "")))),
+            Cell(check_words(str(c.get("name", "")))),
             Cell(_figure(c.get("value"))),
             Cell(_figure(c.get("threshold"))),
             Cell(str(c.get("verdict", "")), look=f"verdict {c.get('verdict', '')}"),
