@@ -24,14 +24,16 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 PROJECT_OPTIONS = (
     click.option("--project", type=FOLDER, default=".", help="Folder of placewise.toml (default: here)."),
     click.option("--outcome", "outcomes", multiple=True, metavar="NAME", help="Only this one; repeatable."),
-    click.option("--engine", metavar="NAME", help="Inference engine instead of the model file's."),
+    click.option("--engine", metavar="NAME", help="laplace, nuts or auto, instead of the model file's."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed instead of the project's."),
     click.option("--out", type=FOLDER, help="Folder of results instead of the project's."),
     click.option("--json", "as_json", is_flag=True, help="Machine-readable summary on standard output."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 RUN_OPTIONS = (
-    click.option("--draws", type=click.IntRange(min=4), default=2000, show_default=True, help="Total over chains."),
+    click.option(
+        "--draws", type=click.IntRange(min=4), default=2000, show_default=True, help="Posterior draws to keep."
+    ),
     click.option("--fresh", is_flag=True, help="Compute everything again."),
     click.option("--allow-fail", is_flag=True, help="Publish, watermarked, although diagnostics fail."),
     click.option("--jobs", type=click.IntRange(min=1), help="Processes at the same time (default: all cores)."),
@@ -221,7 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("interrupted: the next run goes on from the last finished stage", file=sys.stderr, flush=True)
         if arguments is None:
-            # a sampler's threads may still run, and would crash an orderly end of the interpreter
+            # an engine's threads may still run, and would crash an orderly end of the interpreter
             os._exit(130)
         return 130
     except OSError as error:

@@ -202,6 +202,26 @@ def test_the_manifest_names_what_went_in_and_what_came_out(root):
     assert manifest["peak_memory_bytes"] > 1e6
 
 
+def test_the_manifest_holds_the_draws_each_fit_kept(root):
+    steps = stub.Steps()
+    fit = steps["fit"]
+    kept = {"belonging": 104, "health": 100}
+
+    def fitted(run):
+        fit(run)
+        return {"engine": "nuts", "draws": kept[run.name], "escalation": "The fast engine was set aside."}
+
+    steps["fit"] = fitted
+    stub.run(root, steps, draws=101)
+    manifest = json.loads((root / "out" / "manifest.json").read_text())
+    assert {name: o["draws"] for name, o in manifest["outcomes"].items()} == kept
+    assert manifest["draws"] is None, "they differ"
+    assert manifest["outcomes"]["health"]["escalation"] == "The fast engine was set aside."
+    kept["belonging"] = 100
+    stub.run(root, steps, draws=101, fresh=True, outcomes=("belonging",))
+    assert json.loads((root / "out" / "manifest.json").read_text())["draws"] == 100
+
+
 @pytest.mark.parametrize("afterwards", ["goes on", "breaks"])
 def test_a_swallowed_ctrl_c_still_ends_the_run(root, afterwards):
     steps = stub.Steps()

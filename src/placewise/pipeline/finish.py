@@ -6,7 +6,7 @@ import datetime
 import json
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,11 @@ def write_pages(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None
     atomic.write_text(spec.out / "metadata.json", json.dumps(metadata, indent=1, ensure_ascii=False))
 
 
-def write_manifest(spec: ProjectSpec, digests: Digests, draws: int, reporter: Reporter) -> None:
-    """Write ``manifest.json``: what went in, what came out, how long each stage took."""
+def write_manifest(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None:
+    """Write ``manifest.json``: what went in, what came out, how long each stage took.
+
+    ``draws`` is the number that every fit kept, null where they differ; each outcome has its own.
+    """
     records = {name: _records(StageStore(spec.out, name, reporter.warn)) for name in spec.models}
     records = {name: found for name, found in records.items() if found}
     inputs: dict[str, str] = digests.of(_configuration(spec, tuple(records)))
@@ -59,18 +62,19 @@ def write_manifest(spec: ProjectSpec, digests: Digests, draws: int, reporter: Re
     outputs |= {
         name: file_digest(spec.out / name) for name in ("index.html", "metadata.json") if (spec.out / name).is_file()
     }
+    outcomes = {name: _outcome(found) for name, found in records.items()}
     manifest = {
         "format": 1,
         "audience": "internal",
         "project": spec.name,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": spec.seed,
-        "draws": draws,
+        "draws": _common(outcome["draws"] for outcome in outcomes.values()),
         "versions": dict(library_versions()),
         "peak_memory_bytes": peak_memory(),
         "inputs": inputs,
         "outputs": outputs,
-        "outcomes": {name: _outcome(found) for name, found in records.items()},
+        "outcomes": outcomes,
         "warnings": reporter.warnings,
     }
     atomic.write_text(spec.out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
@@ -82,15 +86,25 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def _common(values: Iterable[Any]) -> Any:
+    """The value that all share, else None."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None
+
+
 def _records(store: StageStore) -> dict[Stage, Record]:
     found = {stage: store.read(stage) for stage in STAGES}
     return {stage: record for stage, record in found.items() if record is not None}
 
 
 def _outcome(records: Mapping[Stage, Record]) -> dict[str, Any]:
-    diagnose = records.get("diagnose")
+    diagnose, fit = records.get("diagnose"), records.get("fit")
+    fitted = {} if fit is None else fit.facts
     return {
         "status": diagnose.facts["status"] if diagnose is not None else "",
+        "engine": fitted.get("engine", ""),
+        "draws": fitted.get("draws"),
+        "escalation": fitted.get("escalation", ""),
         "stages": {
             stage: {"fingerprint": r.fingerprint, "seconds": r.seconds, "finished": r.finished}
             for stage, r in records.items()

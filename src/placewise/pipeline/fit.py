@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ class Fit:
         return self.fitted.idata
 
     def diagnose(self) -> Diagnostics:
-        """Convergence of every parameter and health of the sampler."""
+        """Whether the draws can be relied on, by the checks of the engine that made them."""
         from placewise.diagnostics.convergence import diagnose
 
         return diagnose(self.posterior, private=self.design.geography)
@@ -139,6 +140,7 @@ def make_fit(
             seed=seed,
             jobs=jobs,
             progress=sys.stderr.isatty(),
+            tell=lambda sentence: warnings.warn(sentence, UserWarning, stacklevel=2),
         )
         interrupt.raise_if_asked()
     return Fit(model, design, response, posterior, seed, data)

@@ -16,8 +16,8 @@ from placewise.surveys.spec import SurveySpec
 # Parts of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame"),
-    "fit": ("models", "pipeline/load.py", "pipeline/modelling.py"),
-    "diagnose": ("diagnostics", "kernels", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
+    "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
+    "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
     "project": ("estimates", "publish/tables.py", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
 }

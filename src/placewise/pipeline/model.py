@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from placewise.errors import Problems, nearest
 from placewise.models.formula import parse_formula
 from placewise.models.model_file import read_model
+from placewise.models.spec import DEFAULT_ENGINE
 from placewise.pipeline.fit import Fit, make_fit
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Model:
         Declared orders of categories, by column.
     engine : str
         Inference engine.
+    category_specific : sequence of str, or "auto"
+        Covariates whose slope may differ by cutpoint (cumulative).
 
     Raises
     ------
@@ -68,7 +71,8 @@ class Model:
         exposure: str = "",
         variance: str = "",
         orders: Mapping[str, Sequence[str]] | None = None,
-        engine: str = "nuts",
+        engine: str = DEFAULT_ENGINE,
+        category_specific: Sequence[str] | str = (),
     ) -> None:
         problems = Problems()
         parsed = parse_formula(formula, f"{WHERE}: model.formula", problems)
@@ -85,6 +89,8 @@ class Model:
         outcome = {"survey": "data", "response": response, "family": family}
         outcome |= {key: value for key, value in given.items() if value}
         model = {"formula": formula, "standardise": standardise, "engine": engine, "priors": dict(priors or {})}
+        if category_specific:
+            model["category_specific"] = category_specific
         spec = read_model({"outcome": outcome, "model": model}, "model", WHERE, problems, surveys=["data"])
         problems.raise_if_any()
         assert spec is not None
@@ -101,11 +107,11 @@ class Model:
         data : DataFrame
             One row an observation; rows that lack a value the model uses are left out.
         draws : int
-            Posterior draws kept over all chains.
+            Posterior draws to keep.
         seed : int
             Seed of the engine.
         jobs : int, optional
-            Chains at the same time; default all cores.
+            Chains or threads at the same time; default all cores.
 
         Raises
         ------
@@ -118,6 +124,7 @@ class Model:
     def _prepare(self, data: pd.DataFrame) -> tuple[Design, Response]:
         from placewise.models.build import build_design
         from placewise.models.prior_plan import check_collective_keys, check_prior_keys
+        from placewise.models.specific import with_specific
         from placewise.surveys.outcome import encode_response
         from placewise.surveys.reading import complete_cases
 
@@ -157,6 +164,8 @@ class Model:
             elsewhere=[str(c) for c in data.columns],
         )
         if design is not None:
+            where = f"{WHERE}: model.category_specific"
+            design = with_specific(design, self.spec.category_specific, self._formula, response, where, problems)
             groups, names = [g.name for g in design.groups], [c.name for c in design.columns]
             check_prior_keys(self.spec.priors, groups, names, WHERE, problems)
             check_collective_keys(self.spec.priors, self.spec.split, design, WHERE, problems)

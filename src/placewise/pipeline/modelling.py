@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from placewise.models.spec import ModelSpec
@@ -39,6 +40,7 @@ def sample(
     seed: int,
     jobs: int,
     progress: bool,
+    tell: Callable[[str], None],
 ) -> Posterior:
     """Posterior of the model.
 
@@ -47,11 +49,13 @@ def sample(
     area_group : str or None
         Name of the area's own group; None for data without an areas table.
     draws : int
-        Total kept over all chains.
+        Draws to keep.
     jobs : int
-        Chains at the same time.
+        Chains or threads at the same time.
     progress : bool
         Whether a bar may be drawn on standard error.
+    tell : callable
+        Takes what the user should know while the fit goes on.
     """
     from placewise.models.engines import FitOptions
     from placewise.models.fit import fit_model
@@ -64,7 +68,7 @@ def sample(
         split=model.split,
         area_group=area_group,
         engine=model.engine,
-        options=FitOptions(draws=draws, seed=seed, jobs=jobs, progress=progress),
+        options=FitOptions(draws=draws, seed=seed, jobs=jobs, progress=progress, tell=tell),
     )
 
 

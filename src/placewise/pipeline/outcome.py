@@ -35,7 +35,7 @@ class Work:
     digests : Digests
         Of the input files.
     draws : int
-        Posterior draws kept over all chains.
+        Posterior draws to keep.
     jobs : int
         Processes at the same time.
     reporter : Reporter

@@ -84,11 +84,11 @@ class Project:
         engine : str, optional
             Instead of the model file's.
         draws : int
-            Posterior draws kept over all chains.
+            Posterior draws to keep.
         seed : int, optional
             Instead of the project's.
         jobs : int, optional
-            Chains at the same time; default all cores.
+            Chains or threads at the same time; default all cores.
         changes : mapping, optional
             Keys of the model file's table ``[model]`` that are to differ, such as ``{"formula": "deprivation"}``.
 

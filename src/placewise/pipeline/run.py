@@ -45,7 +45,7 @@ class RunOptions:
     engine, seed, out
         Instead of the model files' and the project file's, where given.
     draws : int
-        Posterior draws kept over all chains.
+        Posterior draws to keep.
     fresh : bool
         Compute everything again.
     allow_fail : bool
@@ -136,7 +136,7 @@ def run_project(
         _read_all(runs, steps)
         results = [_run_outcome(run, options, steps) for run in runs]
         write_pages(everything or spec, digests, reporter)
-        write_manifest(everything or spec, digests, options.draws, reporter)
+        write_manifest(everything or spec, digests, reporter)
     return RunSummary(spec.out, tuple(results), tuple(reporter.warnings), time.monotonic() - began, options.allow_fail)
 
 

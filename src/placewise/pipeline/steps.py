@@ -47,16 +47,17 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
         seed=run.spec.seed,
         jobs=work.jobs,
         progress=run.reporter.bars,
+        tell=lambda sentence: run.reporter.warn(f"{run.name}: {sentence}"),
     )
     interrupt.raise_if_asked()
     with atomic.replacing(run.store.folder / "posterior.nc") as part:
         inference.save(posterior.idata, part)
     run.posterior = posterior
-    return {"engine": run.model.engine}
+    return {"engine": posterior.engine, "draws": posterior.n_draws, "escalation": posterior.escalation}
 
 
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
-    """Check convergence and predictions, fit the baselines; leaves ``diagnostics.json``."""
+    """Check the draws and predictions, fit the baselines; leaves ``diagnostics.json``."""
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
     from placewise.pipeline.predictive import predictive_checks
@@ -67,6 +68,8 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     baselines = fit_baselines(data, run.model.outcome)
     told = {
         **found.to_dict(),
+        "engine": run.posterior.engine,
+        "escalation": run.posterior.escalation,
         "baselines": [] if baselines is None else baseline_rows(baselines),
         "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
