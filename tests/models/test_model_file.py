@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from placewise.errors import Problem, Problems
+from placewise.models.engines import AVAILABLE
 from placewise.models.model_file import read_model
 from placewise.models.priors import Prior
 from placewise.models.spec import EstimandSpec, ModelSpec
@@ -85,7 +86,7 @@ def test_defaults_where_keys_are_absent() -> None:
     assert spec.outcome.higher_is_better is True
     assert spec.outcome.finite_population is None
     assert spec.standardise is True
-    assert spec.engine == "nuts"
+    assert spec.engine == ModelSpec.engine
     assert (spec.structure, spec.priors, spec.split, spec.reference) == ({}, {}, None, {})
 
 
@@ -112,19 +113,13 @@ def test_each_family_takes_its_own_keys(family: str, more: dict[str, Any]) -> No
 
 
 LATER: list[tuple[dict[str, Any], str, str]] = [
-    ({"model.engine": "laplace"}, "engine 'laplace'", "nuts"),
-    ({"model.engine": "hmc"}, "engine 'hmc'", "nuts"),
-    ({"model.engine": "auto"}, "engine 'auto'", "nuts"),
+    ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace' or 'nuts'"),
     ({"model.structure": {"age": "rw1"}}, "structure 'rw1'", "iid"),
     ({"model.structure": {"lad": "bym2"}}, "structure 'bym2'", "iid"),
-    ({"model.category_specific": ["deprivation"]}, "'category_specific'", "leave it out"),
-    ({"model.area_scale": "oac21_supergroup"}, "'area_scale'", "leave it out"),
-    ({"model.area_scale": {"by": "oac", "multipliers": {"3": 1.8}}}, "'area_scale'", "leave it out"),
     ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
     ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
     ({"benchmark": {"level": "rgn", "targets": "t.csv"}}, "'benchmark'", "leave the table out"),
     ({"model.priors": {"cor:age": "lkj(2)"}}, "a prior for 'cor:age'", "leave this key out"),
-    ({"model.priors": {"slope": "horseshoe"}}, "'horseshoe'", "learned normal"),
     ({"outcome.survey": ["cls", "ukhls"]}, "a model of several surveys", "name one survey"),
 ]
 
@@ -159,13 +154,18 @@ def test_a_scale_over_two_surveys_parses_with_tables_keyed_by_survey() -> None:
 
 
 def test_an_engine_given_from_outside_replaces_the_file_before_it_is_judged() -> None:
-    laplace = edited(GAUSSIAN, {"model.engine": "laplace"})
-    spec, problems = read(laplace, engine="nuts")
+    later = edited(GAUSSIAN, {"model.engine": "hmc"})
+    spec, problems = read(later, engine="nuts")
     assert problems == []
     assert spec is not None
     assert spec.engine == "nuts"
-    assert spec.raw["model"]["engine"] == "laplace"
-    assert [p.kind for p in read(GAUSSIAN, engine="laplace")[1]] == ["unavailable"]
+    assert spec.raw["model"]["engine"] == "hmc"
+    assert [p.kind for p in read(GAUSSIAN, engine="hmc")[1]] == ["unavailable"]
+    for name in AVAILABLE:
+        spec, problems = read(GAUSSIAN, engine=name)
+        assert problems == []
+        assert spec is not None
+        assert spec.engine == name
     spec, problems = read(GAUSSIAN, engine="nutss")
     assert spec is None
     assert problems[0].where == "--engine"
@@ -219,6 +219,12 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (GAUSSIAN, {"model.structure": {"age": "rw"}}, "model.structure.age: expected one of"),
     (GAUSSIAN, {"model.structure": "rw1"}, "model.structure: expected a table, got the text 'rw1'"),
     (GAUSSIAN, {"model.engine": "stan"}, "model.engine: expected one of"),
+    (GAUSSIAN, {"model.category_specific": ["x"]}, "a gaussian model has no cutpoints"),
+    (GAUSSIAN, {"model.category_specific": "x"}, "model.category_specific: expected one of 'auto'"),
+    (CUMULATIVE, {"model.category_specific": ["x", 3]}, "expected text, got the number 3"),
+    (CUMULATIVE, {"model.category_specific": ["x", "x"]}, "'x' stands there more than once"),
+    (CUMULATIVE, {"model.area_scale": 3}, "model.area_scale: expected"),
+    (CUMULATIVE, {"model.area_scale": {"by": "oac", "multipliers": {"3": -1}}}, "expected a number above 0"),
     (GAUSSIAN, {"model.reference": {"mode": True}}, "expected a category, a number or 'draw', got true"),
     (GAUSSIAN, {"model.area_scale": {"multipliers": {"3": 0}}}, "model.area_scale.by: this key is required"),
     (GAUSSIAN, {"model.below_link": {"ratio": 1, "sd": "half_normal(1)"}}, "expected one of 'ratio' and 'sd'"),
@@ -249,7 +255,6 @@ def test_one_mistake_gives_one_problem(changes: dict[str, Any]) -> None:
     [
         ({"outcome.items": ["a", "b"]}, "outcome.items: there is 'response' too"),
         ({"outcome.items": ["a", "b"], "outcome.response": DELETE}, "a gaussian outcome has one response and no items"),
-        ({"model.category_specific": ["x"]}, "a gaussian model has no cutpoints"),
     ],
 )
 def test_parts_to_come_are_checked_too(changes: dict[str, Any], message: str) -> None:
@@ -257,6 +262,26 @@ def test_parts_to_come_are_checked_too(changes: dict[str, Any], message: str) ->
     assert spec is None
     assert {p.kind for p in problems} == {"configuration", "unavailable"}
     assert any(message in str(p) for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("tables", "changes", "expected"),
+    [
+        (CUMULATIVE, {"model.category_specific": ["x"]}, (("x",), None)),
+        (CUMULATIVE, {"model.category_specific": "auto"}, ("auto", None)),
+        (GAUSSIAN, {"model.category_specific": []}, ((), None)),
+        (GAUSSIAN, {"model.area_scale": "oac"}, ((), "oac")),
+        (GAUSSIAN, {"model.area_scale": {"by": "oac", "multipliers": {"3": 2}}},
+         ((), {"by": "oac", "multipliers": {"3": 2.0}})),
+    ],
+)  # fmt: skip
+def test_category_specific_and_area_scale_are_read(
+    tables: dict[str, Any], changes: dict[str, Any], expected: tuple[Any, Any]
+) -> None:
+    spec, problems = read(edited(tables, changes))
+    assert problems == []
+    assert spec is not None
+    assert (spec.category_specific, spec.area_scale) == expected
 
 
 @pytest.mark.parametrize("name", ["../up", "a\0b", ".hidden", ""])

@@ -27,6 +27,10 @@ def test_every_key_that_this_version_honours_is_read() -> None:
         "sd": "half_student_t(3, 0, 0.5)",
         "sd:geography": "gamma(4, 25)",
         "sd:classes": "flat()",
+        "sd:deprivation|lad22cd": "half_normal(0.2)",
+        "cor:lad22cd": "lkj(4)",
+        "sd:category_specific": "half_normal(0.1)",
+        "sd:area_scale": "half_normal(0.3)",
         "sd:age:sex": "pc(1, 0.05)",
         "var:oa21cd": "inv_gamma(2, 0.1)",
         "sigma": "half_normal(1)",
@@ -41,13 +45,10 @@ def test_every_key_that_this_version_honours_is_read() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("cor:age", "lkj(2)"),
         ("rho:lad22cd", "uniform(0, 1)"),
         ("discrimination", "lognormal(0, 0.5)"),
         ("shift", "normal(0, 1)"),
         ("discrepancy", "half_normal(0.2)"),
-        ("slope", "r2d2(0.5, 2)"),
-        ("slope:deprivation", "horseshoe"),
     ],
 )
 def test_keys_of_parts_to_come_are_unavailable_and_say_what_works(key: str, value: str) -> None:
@@ -76,10 +77,28 @@ def test_keys_of_parts_to_come_are_unavailable_and_say_what_works(key: str, valu
         ({"intercept": "normal(0, 1)"}, "cumulative", "a cumulative model has no intercept"),
         ({"cutpoints": "normal(0, 1)"}, "bernoulli", "a bernoulli model has no cutpoints"),
         ({"sigma": "half_normal(1)"}, "poisson", "a poisson model has no residual sd"),
+        ({"cor": "lkj(2)"}, "gaussian", "there is no such prior"),
+        (
+            {"cor:lad": "normal(0, 1)"},
+            "gaussian",
+            "'cor:lad' takes the prior of a correlation matrix, got normal(0, 1)",
+        ),
+        ({"cor:lad": "lkj(0)"}, "gaussian", "lkj: eta must be above 0, got 0"),
+        ({"cor:lad": "lkj()"}, "gaussian", "lkj(eta) takes 1 number, got 0"),
+        ({"cor:lad": 2}, "gaussian", "expected a distribution, got the number 2"),
+        ({"sd:lad": "lkj(2)"}, "gaussian", "lkj(2) is one of a correlation matrix"),
+        ({"slope": "lkj(2)"}, "gaussian", "lkj(2) is one of a correlation matrix"),
         ({"split:geography": 0}, "gaussian", "expected a number above 0, got the number 0"),
         ({"split:geography": "1.5"}, "gaussian", "expected a number above 0, got the text '1.5'"),
         ({"sd:a": "half_normal(1)", "var:a": "gamma(2, 1)"}, "gaussian", "there is a prior for 'var:a' too"),
         ({"sd": "half_normal(-1)"}, "gaussian", "half_normal: sd must be above 0, got -1"),
+        ({"slope": "r2d2"}, "gaussian", "expected a distribution, got 'r2d2'"),
+        ({"slope": "r2d2(0.5)"}, "gaussian", "r2d2(mean_r2, precision) takes 2 numbers, got 1"),
+        ({"slope": "r2d2(1, 2)"}, "gaussian", "mean_r2 is a share of variance and must be below 1, got 1"),
+        ({"slope": "horseshoe(0)"}, "gaussian", "horseshoe: p0 must be above 0, got 0"),
+        ({"slope:x": "horseshoe(3)"}, "gaussian", "horseshoe(3) is a prior of all slopes together"),
+        ({"sd:age": "r2d2(0.5, 2)"}, "gaussian", "r2d2(0.5, 2) is a prior of all slopes together"),
+        ({"var:area_scale": "gamma(2, 1)"}, "gaussian", "there is no such prior (write 'sd:area_scale')"),
         ("half_normal(1)", "gaussian", "expected a table"),
     ],
 )
@@ -97,3 +116,10 @@ def test_known_variances_leave_no_residual_sd() -> None:
 
 def test_nothing_is_checked_against_a_family_that_could_not_be_read() -> None:
     assert read({"cutpoints": "normal(0, 1)", "sigma": "half_normal(1)"}, "")[2] == []
+
+
+@pytest.mark.parametrize("text", ["r2d2(0.5, 2)", "horseshoe(3)"])
+def test_shrinkage_of_all_slopes_together_is_read(text: str) -> None:
+    priors, _, problems = read({"slope": text, "slope:x": "normal(0, 1)"})
+    assert problems == []
+    assert str(priors["slope"]) == text

@@ -21,6 +21,8 @@ def priors(draw: st.DrawFn) -> Prior:
         return Prior(name, tuple(ends))
     if name == "pc":
         return Prior(name, (draw(above), draw(st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True))))
+    if name == "r2d2":
+        return Prior(name, (draw(st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True)), draw(above)))
     distribution = DISTRIBUTIONS[name]
     args = [0.0 if p == "0" else draw(above if p in distribution.above_zero else real) for p in distribution.parameters]
     return Prior(name, tuple(args))

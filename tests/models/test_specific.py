@@ -9,6 +9,7 @@ from placewise.errors import Problems
 from placewise.models.design import Column, Design
 from placewise.models.formula import parse_formula
 from placewise.models.specific import with_specific
+from placewise.surveys.outcome import Response
 
 LEVELS = ("low", "mid", "high")
 TEXT = "a + log(b) + sex + poly(c, 2) + a:sex + d + e + f"
@@ -24,7 +25,8 @@ def _ask(asked, levels=LEVELS, names=NAMES, text=TEXT, y=None, strong=()):
     if y is None:
         noise = rng.logistic(size=3000)
         y = (noise > -1).astype(int) + (noise > 1 + 0.5 * sum((x[:, k] for k in strong), start=np.zeros(3000)))
-    return with_specific(design, asked, formula, y, levels, "m.toml: model.category_specific", problems), problems
+    response = Response(y=y, kept=np.ones(3000, dtype=bool), levels=levels)
+    return with_specific(design, asked, formula, response, "m.toml: model.category_specific", problems), problems
 
 
 def test_absent_key_makes_no_slope_specific():

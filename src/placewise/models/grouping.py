@@ -11,20 +11,26 @@ from placewise.errors import Problems
 from placewise.models.design import Group, Role
 from placewise.models.levels import Levels
 from placewise.models.parts import PartMaker
+from placewise.models.structured import structure_groups
 from placewise.models.terms import Formula, GroupTerm
 from placewise.models.variables import Surroundings, Variable
+from placewise.models.varying import VaryingSlopes
 
 MOST_PAIRS = 5_000_000
 MOST_UNMET = 0.01
 # names that the posterior gives to dimensions and standard deviations of its own
-RESERVED = frozenset({"chain", "draw", "covariate", "cutpoint", "geography", "total"})
+RESERVED = frozenset({
+    "chain", "draw", "covariate", "covariate_specific", "cutpoint", "geography", "total",
+    "area_class", "area_scale", "category_specific",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Grouping factors of a formula, and sentences on those left out and those worth a note."""
+    """Grouping factors of a formula, positions of correlated ones, and sentences on those left out or worth a note."""
 
     groups: tuple[Group, ...]
+    correlated: tuple[tuple[int, ...], ...]
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -32,35 +38,61 @@ class Groups:
 def build_groups(
     formula: Formula, variables: dict[str, Variable], maker: PartMaker, data: Surroundings, problems: Problems
 ) -> Groups:
-    """Grouping factors in the order of the formula, the area's own after the last of the geography."""
+    """Grouping factors in the order of the formula, the area's own after the last of the geography.
+
+    The intercept of a grouping is one group, however often it is written; slopes come where the formula has them.
+    """
+    before = len(problems)
     made: dict[str, Group] = {}
+    varying = VaryingSlopes(formula, maker, data, problems)
+    own = None if data.areas is None else _own_effect(data)
     dropped: list[str] = []
     notes: list[str] = []
     for term in formula.groups:
-        if any(name not in variables for name in term.columns) or _is_area(term, variables, data):
+        if any(name not in variables for name in (*term.columns, *term.slope_names())):
+            continue
+        if own is not None and _is_area(term, variables, data):
+            made |= {group.name: group for group in varying.groups(term, own)}
             continue
         columns = _shortest(term, variables, data)
-        group = _build(columns, variables, maker, data, formula.where, problems)
-        if group is None or group.name in made:
+        base = _build(columns, variables, maker, data, formula.where, problems)
+        if base is None:
             continue
-        twin = _twin(group, made, data)
-        if len(group.all_labels) < 2:
-            dropped.append(f"(1 | {group.name}) was left out: it has one level only, {group.all_labels[0]!r}.")
-        elif twin:
-            dropped.append(f"(1 | {group.name}) was left out: it divides the areas as {twin} does.")
-        else:
-            made[group.name] = group
-            if len(group.labels) == 1:
-                notes.append(f"All respondents are in one level of {group.name}: its sd is set by the prior.")
+        twin = _twin(base, made, data) if term.intercept and base.name not in made else ""
+        written = term.written(base.name)
+        if len(base.all_labels) < 2:
+            dropped.append(f"{written} was left out: it has one level only, {base.all_labels[0]!r}.")
+            continue
+        if twin and term.slopes:
+            problems.add(formula.where, f"{written} divides the areas as {twin} does", f"write {term.written(twin)}")
+            continue
+        if twin:
+            dropped.append(f"{written} was left out: it divides the areas as {twin} does.")
+            continue
+        if term.intercept and base.name not in made:
+            made[base.name] = base
+            if len(base.labels) == 1:
+                notes.append(f"All respondents are in one level of {base.name}: its sd is set by the prior.")
+        made |= {group.name: group for group in varying.groups(term, base)}
     notes += _unmet_categories(formula, variables, maker, data, problems)
     ordered = list(made.values())
-    if data.areas is not None:
+    if own is not None:
         last = max((i for i, group in enumerate(ordered) if group.role == "geography"), default=len(ordered) - 1)
-        ordered.insert(last + 1, _own_effect(data))
-    for group in ordered:
-        if group.name in RESERVED or "/" in group.name or group.name.endswith("_squared"):
-            problems.add(formula.where, f"no grouping can be called {group.name!r} in a posterior", "rename the column")
-    return Groups(tuple(ordered), tuple(dropped), tuple(notes))
+        ordered.insert(last + 1, own)
+    _check_names(ordered, formula.where, problems)
+    ordered, more = structure_groups(ordered, dropped, variables, data, formula, problems)
+    ordered = varying.aligned(ordered)
+    correlated = varying.correlated(ordered) if len(problems) == before else ()
+    return Groups(tuple(ordered), correlated, (*dropped, *varying.dropped), (*notes, *more))
+
+
+def _check_names(groups: Sequence[Group], where: str, problems: Problems) -> None:
+    """Note names that variables and dimensions of a posterior cannot bear."""
+    factors = {group.factor for group in groups if group.by is not None}
+    reserved = RESERVED | {f"{factor}_term{number}" for factor in factors for number in ("", "2")}
+    for name in dict.fromkeys(name for group in groups for name in (group.dim, group.name)):
+        if name in reserved or "/" in name or name.endswith("_squared"):
+            problems.add(where, f"no grouping can be called {name!r} in a posterior", "rename the column")
 
 
 def _is_area(term: GroupTerm, variables: dict[str, Variable], data: Surroundings) -> bool:
@@ -218,7 +250,7 @@ def _twin(group: Group, made: dict[str, Group], data: Surroundings) -> str:
     if len(group.all_labels) == len(data.areas):
         return data.areas.code
     for other in made.values():
-        if other.area_index is None or other.cell_index is not None:
+        if other.by is not None or other.area_index is None or other.cell_index is not None:
             continue
         together = _combine([other.area_index, group.area_index])[1]
         if together == len(other.all_labels) == len(group.all_labels):
@@ -248,8 +280,8 @@ def _unmet_categories(
                 "data",
             )
         else:
+            source = "distribution of the others" if data.structure.get(name, "iid") == "iid" else "posterior"
             notes.append(
-                f"No respondent has {name} {named} ({share:.2%} of the people): the effect is drawn from the "
-                "distribution of the others."
+                f"No respondent has {name} {named} ({share:.2%} of the people): the effect is drawn from the {source}."
             )
     return notes

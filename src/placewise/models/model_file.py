@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from placewise.errors import Problems
+from placewise.models.engines import AVAILABLE, PLANNED, WORKS
 from placewise.models.estimands import read_estimands
 from placewise.models.formula import parse_formula
 from placewise.models.prior_keys import check_rho, read_priors
 from placewise.models.priors import parse_prior, reaches_below_zero
-from placewise.models.spec import ModelSpec, OutcomeSpec
+from placewise.models.spec import AUTO, DEFAULT_ENGINE, ModelSpec, OutcomeSpec
 from placewise.schema import (
     Key,
     Place,
@@ -32,9 +33,8 @@ from placewise.schema import (
 )
 
 FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response")
-ENGINES = ("laplace", "hmc", "nuts", "auto")
+ENGINES = (*AVAILABLE, *PLANNED)
 STRUCTURES = ("iid", "rw1", "ar1", "bym2")
-DEFAULT_ENGINE = "nuts"
 
 
 def _or_by_survey(read: Reader) -> Reader:
@@ -63,6 +63,13 @@ def _spread(value: Any, place: Place) -> Any:
         place.add(f"a standard deviation cannot be negative, {prior} can")
         return None
     return prior
+
+
+def _specific(value: Any, place: Place) -> Any:
+    """Covariates, or the word ``auto``."""
+    if isinstance(value, str):
+        return one_of(AUTO)(value, place)
+    return list_of(text)(value, place)
 
 
 def _area_scale(value: Any, place: Place) -> Any:
@@ -119,8 +126,8 @@ MODEL = {
     "formula": Key(text, required=True),
     "standardise": Key(boolean, default=True),
     "structure": Key(table_of(one_of(*STRUCTURES))),
-    "category_specific": Key(list_of(text), instead="leave it out: a slope is then the same at every cutpoint"),
-    "area_scale": Key(_area_scale, instead="leave it out: the area's own sd is then the same everywhere"),
+    "category_specific": Key(_specific),
+    "area_scale": Key(_area_scale),
     "engine": Key(one_of(*ENGINES)),
     "reference": Key(table_of(_reference)),
     "below_link": Key(
@@ -222,8 +229,8 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
         place = Place("--engine", place.problems)
         one_of(*ENGINES)(override, place)
     engine = override or written or DEFAULT_ENGINE
-    if engine in ENGINES and engine != "nuts":
-        place.unavailable(f"engine {engine!r}", 'write engine = "nuts", or give --engine nuts on the command line')
+    if engine in PLANNED:
+        place.unavailable(f"engine {engine!r}", WORKS)
     return engine
 
 

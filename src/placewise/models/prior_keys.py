@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +10,14 @@ from placewise.models.priors import DISTRIBUTIONS, Prior, parse_prior, reaches_b
 from placewise.schema import Place, describe, positive
 
 _ALONE = ("intercept", "cutpoints", "slope", "sd", "sigma", "split:geography")
-_NAMED = ("slope", "sd", "var", "rho")
+_NAMED = ("slope", "sd", "var", "rho", "cor")
 _LATER = {
-    "cor": "varying slopes are, for now, best replaced by an interaction group such as (1 | a:b); leave this key out",
     "discrimination": "model one item at a time with family 'cumulative'; leave this key out",
     "shift": "use one survey and one mode; leave this key out",
     "discrepancy": "use one survey; leave this key out",
 }
-_SHRINKAGE = re.compile(r"\s*(r2d2|horseshoe|regularised_horseshoe)\s*(\(.*\))?\s*")
-_KNOWN = (*_ALONE, *_LATER, "slope:NAME", "sd:GROUP", "sd:geography", "sd:classes", "var:GROUP", "rho:GROUP")
+_OVER_MANY = ("sd:geography", "sd:classes", "sd:category_specific", "sd:area_scale")
+_KNOWN = (*_ALONE, *_LATER, *_OVER_MANY, "slope:NAME", "sd:GROUP", "var:GROUP", "rho:GROUP", "cor:GROUP")
 # structures that have a ρ, and the values it may take
 RHO_RANGE = {"ar1": (-1.0, 1.0), "bym2": (0.0, 1.0)}
 
@@ -73,12 +71,23 @@ def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> 
 
 def _read_one(key: str, written: Any, place: Place) -> Prior | None:
     """One distribution, checked against what its key may hold."""
-    if key.startswith("slope") and isinstance(written, str) and _SHRINKAGE.fullmatch(written):
-        place.unavailable(f"{written.strip()!r}", 'slopes share a learned normal by default; or write "normal(0, 1)"')
-        return None
     prior = parse_prior(written, str(place), place.problems)
     if prior is None:
         return None
+    if (DISTRIBUTIONS[prior.name].support == "correlations") != key.startswith("cor:"):
+        is_cor = key.startswith("cor:")
+        what = (
+            f"{key!r} takes the prior of a correlation matrix" if is_cor else f"{prior} is one of a correlation matrix"
+        )
+        place.add(f"{what}, got {prior}" if is_cor else what, 'write "lkj(2)" under "cor:GROUP"')
+        return None
+    if DISTRIBUTIONS[prior.name].support == "correlations":
+        return prior
+    if DISTRIBUTIONS[prior.name].support == "slopes":
+        if key != "slope":
+            place.add(f"{prior} is a prior of all slopes together", "write it under 'slope'")
+            return None
+        return prior
     if key.partition(":")[0] in ("sd", "var", "sigma"):
         return _spread(key, prior, place)
     if key.startswith("rho"):
@@ -103,6 +112,9 @@ def _spread(key: str, prior: Prior, place: Place) -> Prior | None:
         return None
     if key == "var:classes":
         place.add("there is no such prior", "write 'sd:classes', or 'var:' with the name of one class")
+        return None
+    if key in ("var:category_specific", "var:area_scale"):
+        place.add("there is no such prior", f"write 'sd:{key[4:]}'")
         return None
     if key.startswith("var:") and prior.name == "pc":
         place.add(f"{prior} is a prior of a standard deviation", f"write it under 'sd:{key[4:]}'")

@@ -14,7 +14,7 @@ from typing import Literal
 
 from placewise.errors import Problems, nearest
 from placewise.models.design import Design
-from placewise.models.priors import Prior
+from placewise.models.priors import DISTRIBUTIONS, Prior
 
 INTERCEPT = Prior("normal", (0.0, 3.0))
 CUTPOINTS = Prior("normal", (0.0, 3.0))
@@ -23,7 +23,10 @@ TOTAL = Prior("gamma", (4.0, 25.0))
 CLASS_SD = Prior("gamma", (2.0, 10.0))
 OTHER_SD = Prior("half_student_t", (3.0, 0.0, 0.5))
 RESIDUAL_SD = Prior("half_student_t", (3.0, 0.0, 1.0))
+CORRELATIONS = Prior("lkj", (2.0,))
 AREA_SPLIT = 1.5
+DEVIATION_SD = Prior("half_normal", (0.1,))
+AREA_SCALE_SD = Prior("half_normal", (0.3,))
 # Flat over all that is possible: nothing is said of how alike neighbours are. For bym2 a beta(0.5, 0.5) would say that
 # the variance is nearly all spatial or nearly none, and the penalised prior of Riebler et al. (2016) favours none.
 RHO = {"ar1": Prior("uniform", (-1.0, 1.0)), "bym2": Prior("uniform", (0.0, 1.0))}
@@ -138,14 +141,17 @@ def plan_priors(
         Gaussian outcome with known sampling variances.
     """
     cumulative = family == "cumulative"
-    slopes = tuple(priors.get(f"slope:{c.name}", priors.get("slope")) for c in design.columns)
+    common, shrinkage = _common_slope(priors)
+    slopes = tuple(priors.get(f"slope:{c.name}", common) for c in design.columns)
+    shrunk = any(s is None for s in slopes)
+    learned_scale = design.area_scale is not None and design.area_scale.multipliers is None
     shared, concentration, sds = _plan_sds(priors, split, design, area_group, y_sd)
     has_total = bool(shared)
     has_intercept = design.intercept and not cumulative
     return PriorPlan(
         intercept=priors.get("intercept", scaled(INTERCEPT, y_sd, y_mean)) if has_intercept else None,
         cutpoints=priors.get("cutpoints", CUTPOINTS) if cumulative else None,
-        slope_sd=scaled(SLOPE_SD, y_sd) if any(s is None for s in slopes) else None,
+        slope_sd=scaled(SLOPE_SD, y_sd) if shrunk and shrinkage is None else None,
         slopes=slopes,
         total=_own(priors, "geography") or SdPrior(scaled(TOTAL, y_sd)) if has_total else None,
         shared=shared,
@@ -153,13 +159,29 @@ def plan_priors(
         sds=sds,
         sigma=priors.get("sigma", scaled(RESIDUAL_SD, y_sd)) if family == "gaussian" and not known_variance else None,
         rho=_plan_rho(priors, design),
+        cor={f: priors.get(f"cor:{f}", CORRELATIONS).args[0] for f in correlated_factors(design)},
+        shrinkage=shrinkage if shrunk else None,
+        deviation_sd=priors.get("sd:category_specific", DEVIATION_SD) if design.category_specific else None,
+        area_scale_sd=priors.get("sd:area_scale", AREA_SCALE_SD) if learned_scale else None,
     )
+
+
+def _common_slope(priors: Mapping[str, Prior]) -> tuple[Prior | None, Prior | None]:
+    """The prior of each slope without one of its own, or else the one that they have together."""
+    written = priors.get("slope")
+    together = written is not None and DISTRIBUTIONS[written.name].support == "slopes"
+    return (None, written) if together else (written, None)
 
 
 def _plan_rho(priors: Mapping[str, Prior], design: Design) -> dict[str, Prior]:
     """The prior of each structured group's ρ, where its structure has one."""
     kinds = {g.name: g.structure.kind for g in design.groups if g.structure is not None}
     return {name: priors.get(f"rho:{name}", RHO[kind]) for name, kind in kinds.items() if kind in RHO}
+
+
+def correlated_factors(design: Design) -> list[str]:
+    """Groupings over which an intercept and slopes vary with correlated effects."""
+    return [design.groups[block[0]].dim for block in design.correlated]
 
 
 def _own(priors: Mapping[str, Prior], name: str) -> SdPrior | None:
@@ -195,10 +217,16 @@ def check_prior_keys(
 ) -> None:
     """Note every prior whose group or covariate is not in the formula."""
     collective = {"geography", "classes"}
+    # an intercept need not vary where slopes do: "x|g" names the grouping g
+    factors = {name.rpartition("|")[2] for name in groups}
     for key in priors:
         head, _, name = key.partition(":")
-        if head in ("sd", "var", "cor", "rho") and name and name not in collective and name not in groups:
-            problems.add(f"{where}: model.priors.{key!r}", f"the formula has no group {name!r}", nearest(name, groups))
+        if key in ("sd:category_specific", "sd:area_scale"):
+            continue
+        known = sorted(factors) if head == "cor" else groups
+        of_one = head in ("cor", "rho") or (head in ("sd", "var") and name not in collective)
+        if of_one and name and name not in known:
+            problems.add(f"{where}: model.priors.{key!r}", f"the formula has no group {name!r}", nearest(name, known))
         elif head == "slope" and name and name not in columns:
             problems.add(
                 f"{where}: model.priors.{key!r}", f"the formula has no covariate {name!r}", nearest(name, columns)
@@ -221,3 +249,29 @@ def check_collective_keys(
         problems.add(f"{where}: model.priors.'sd:classes'", "the formula has no class without its own", "leave it out")
     if "intercept" in priors and not design.intercept:
         problems.add(f"{where}: model.priors.intercept", "the formula has no intercept", "leave it out")
+    grouped = {group.dim for group in design.groups}
+    for key in priors:
+        head, _, name = key.partition(":")
+        if head == "cor" and name in grouped and name not in correlated_factors(design):
+            message = f"no effects over {name!r} are correlated"
+            problems.add(f"{where}: model.priors.{key!r}", message, f"leave it out, or write (x | {name})")
+    if "sd:category_specific" in priors and not design.category_specific:
+        message = "no slope may differ by cutpoint"
+        problems.add(f"{where}: model.priors.'sd:category_specific'", message, "name covariates in category_specific")
+    if "sd:area_scale" in priors and (design.area_scale is None or design.area_scale.multipliers is not None):
+        message = "no multipliers of the area's sd are learned"
+        problems.add(f"{where}: model.priors.'sd:area_scale'", message, "name a class in area_scale")
+    _check_shrinkage(priors, design, f"{where}: model.priors.slope", problems)
+
+
+def _check_shrinkage(priors: Mapping[str, Prior], design: Design, where: str, problems: Problems) -> None:
+    """Note a prior of all slopes together that too few slopes take."""
+    _, shrinkage = _common_slope(priors)
+    if shrinkage is None:
+        return
+    count = sum(f"slope:{c.name}" not in priors for c in design.columns)
+    if count < 2:
+        problems.add(where, f"{shrinkage} is for several slopes, {count} have no prior of their own", "leave it out")
+    elif shrinkage.name == "horseshoe" and shrinkage.args[0] >= count:
+        message = f"p0 is the number of slopes expected to matter, below the {count} there are, got {shrinkage}"
+        problems.add(where, message, f'for example "horseshoe({max(1, count // 3)})"')

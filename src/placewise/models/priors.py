@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from placewise.errors import Problems, nearest
 
-Support = Literal["real", "positive", "bounded", "unit", "point"]
+Support = Literal["real", "positive", "bounded", "unit", "point", "slopes", "correlations"]
 
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -24,11 +24,13 @@ class Prior:
     ----------
     name : str
         One of normal, student_t, half_normal, half_cauchy, half_student_t, gamma, inv_gamma, exponential, pc,
-        uniform, lognormal, beta, fixed, flat.
+        uniform, lognormal, beta, fixed, flat; for all slopes together r2d2, horseshoe;
+        for a correlation matrix lkj.
     args : tuple of float
         In the order of the interface: normal(mean, sd), student_t(df, mean, scale), half_normal(sd),
         half_cauchy(scale), half_student_t(df, 0, scale), gamma(shape, rate), inv_gamma(shape, scale),
-        exponential(rate), pc(upper, tail), uniform(a, b), lognormal(mu, sigma), beta(a, b), fixed(x), flat().
+        exponential(rate), pc(upper, tail), uniform(a, b), lognormal(mu, sigma), beta(a, b), fixed(x), flat(),
+        r2d2(mean_r2, precision), horseshoe(p0), lkj(eta).
     """
 
     name: str
@@ -47,8 +49,9 @@ class Distribution:
     ----------
     parameters : tuple of str
         In order; those of ``above_zero`` must exceed 0.
-    support : {"real", "positive", "bounded", "unit", "point"}
-        The whole line; above 0; between its arguments; between 0 and 1; one point.
+    support : {"real", "positive", "bounded", "unit", "point", "slopes", "correlations"}
+        The whole line; above 0; between its arguments; between 0 and 1; one point; all slopes together; a matrix of
+        correlations.
     example : str
         A prior that is right, for messages.
     """
@@ -74,6 +77,9 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "beta": Distribution(("a", "b"), "unit", "beta(2, 2)", ("a", "b")),
     "fixed": Distribution(("x",), "point", "fixed(0.5)"),
     "flat": Distribution((), "real", "flat()"),
+    "r2d2": Distribution(("mean_r2", "precision"), "slopes", "r2d2(0.5, 2)", ("mean_r2", "precision")),
+    "horseshoe": Distribution(("p0",), "slopes", "horseshoe(3)", ("p0",)),
+    "lkj": Distribution(("eta",), "correlations", "lkj(2)", ("eta",)),
 }
 
 
@@ -156,6 +162,8 @@ def _in_domain(name: str, args: tuple[float, ...], where: str, problems: Problem
         found.add(where, f"pc: tail is the probability of exceeding upper and must be below 1, got {_number(args[1])}")
     if name == "uniform" and args[0] >= args[1]:
         found.add(where, f"uniform: a must be below b, got {_number(args[0])} and {_number(args[1])}")
+    if name == "r2d2" and args[0] >= 1:
+        found.add(where, f"r2d2: mean_r2 is a share of variance and must be below 1, got {_number(args[0])}")
     problems.extend(found)
     return not found
 

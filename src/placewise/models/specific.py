@@ -10,22 +10,17 @@ import numpy as np
 from placewise.errors import Problems, nearest
 from placewise.models.design import Design
 from placewise.models.proportional import ScoreTest, score_tests, term_columns
+from placewise.models.spec import AUTO
 from placewise.models.terms import Formula
+from placewise.surveys.outcome import Response
 
-AUTO = "auto"
 MOST = 5
 
 Asked = tuple[str, ...] | Literal["auto"]
 
 
 def with_specific(
-    design: Design,
-    asked: Asked,
-    formula: Formula,
-    y: np.ndarray,
-    levels: tuple[str, ...],
-    where: str,
-    problems: Problems,
+    design: Design, asked: Asked, formula: Formula, response: Response, where: str, problems: Problems
 ) -> Design:
     """The design with its category-specific columns.
 
@@ -38,10 +33,8 @@ def with_specific(
         score statistic per degree of freedom, which the design's notes then tell.
     formula : Formula
         What the design was made of.
-    y : ndarray of int64, shape (n,)
-        Categories of the answers.
-    levels : tuple of str
-        The K categories; with two there is one cutpoint and nothing can differ.
+    response : Response
+        The same respondents' answers; with two categories there is one cutpoint and nothing can differ.
     where : str
         File and key, for messages.
     problems : Problems
@@ -49,7 +42,7 @@ def with_specific(
     """
     if not asked:
         return design
-    if len(levels) < 3:
+    if len(response.levels) < 3:
         problems.add(where, "an outcome of two categories has one cutpoint", "leave this key out")
         return design
     terms = term_columns(formula, design.columns)
@@ -57,7 +50,7 @@ def with_specific(
         problems.add(where, "the formula has no covariates", "leave this key out")
         return design
     if asked == AUTO:
-        return _by_score(design, y, terms, where, problems)
+        return _by_score(design, response.y, terms, where, problems)
     for name in asked:
         if name not in terms:
             problems.add(where, f"{name!r} is not a covariate of the formula", nearest(name, terms))

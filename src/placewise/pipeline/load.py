@@ -145,7 +145,7 @@ class ProjectInputs:
         respondents, response = answers
         if only_check and ((respondents.area < 0).any() or (frame is None and "frame" in self.spec.raw)):
             return None
-        design = self._design(model, formula, respondents, areas, frame, problems)
+        design = self._design(model, formula, respondents, response, areas, frame, problems)
         return None if design is None else OutcomeData(areas, frame, respondents, design, response)
 
     def _absent(self, *files: Path) -> bool:
@@ -206,11 +206,14 @@ class ProjectInputs:
         model: ModelSpec,
         formula: Formula,
         respondents: Respondents,
+        response: Response,
         areas: AreaTable,
         frame: Frame | None,
         problems: Problems,
     ) -> Design | None:
+        from placewise.models.area_scale import with_area_scale
         from placewise.models.build import build_design
+        from placewise.models.specific import with_specific
 
         design = build_design(
             formula,
@@ -230,8 +233,11 @@ class ProjectInputs:
         if design is None:
             _check_priors_by_formula(model, formula, areas.code, problems)
             return None
+        before, where = len(problems), f"{_file(model)}: model"
+        specific, here = model.category_specific, f"{where}.category_specific"
+        design = with_specific(design, specific, formula, response, here, problems)
+        design = with_area_scale(design, model.area_scale, areas, f"{where}.area_scale", problems)
         groups, columns = [g.name for g in design.groups], [c.name for c in design.columns]
-        before = len(problems)
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
         return design if len(problems) == before else None
