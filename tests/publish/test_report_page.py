@@ -337,3 +337,14 @@ def test_browser_opens_the_card_of_an_area(context: ReportContext, page: str, tm
     assert f"Grade {row['grade']}" in text
     assert f"between {row['rank_ci90_lower']:.0f} and {row['rank_ci90_upper']:.0f}" in text
     assert '<th scope="col" class="number"><button type="button">Estimate</button>' in shown
+
+
+def test_charts_fit_a_screen_of_500_points_with_text_that_can_be_read(page: str, make_context: Maker) -> None:
+    room = 500 - 2 * 24
+    narrowest = re.search(r"\.scroll > svg \{ width: 100%; min-width: (\d+)rem; \}", style_sheet())
+    assert narrowest is not None
+    assert 16 * int(narrowest[1]) <= room, "no chart scrolls sideways"
+    both = page + index_page(make_context())
+    widths = [float(w) for w in re.findall(r'<div class="scroll"[^>]*><svg viewBox="0 0 ([\d.]+) ', both)]
+    assert len(widths) > 6
+    assert all(10 * room / width >= 8 for width in widths), "small print is 10 points of the drawing"

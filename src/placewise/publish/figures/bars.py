@@ -10,7 +10,7 @@ from matplotlib.transforms import blended_transform_factory
 from placewise.publish.figures.svg import SMALL, blank_axes, figure_style, to_svg
 from placewise.publish.palette import DIVERGING, TEXT, contrast
 
-WIDTH = 580.0
+WIDTH = 460.0
 
 
 def draw_class_bar(counts: Sequence[int], ident: str, label: str, width: float = WIDTH) -> str:

@@ -12,7 +12,8 @@ from placewise.publish.figures.svg import SMALL, blank_axes, figure_style, to_sv
 from placewise.publish.palette import ACCENT, MUTED, RULE, TEXT
 
 ROW = 19.0
-WIDTH = 580.0
+WIDTH = 440.0
+NARROWEST = 190.0
 LONGEST = 34
 
 
@@ -60,13 +61,14 @@ def draw_dots(
     note_title : str
         Heading of the text at the right end of the rows.
     width : float
-        Of the figure, in points.
+        Of the figure, in points; more where labels and notes would leave less than 190 for the figures themselves.
     """
     factor = 100.0 if percent else 1.0
     longest = max((len(shorten(r.label)) for r in rows if r), default=0)
     note_room = max((len(r.note) for r in rows if r), default=0)
     left = min(34 + longest * 6.2, 245)
     right = 24 + (max(note_room, len(note_title)) * 5.8 if note_room else 0)
+    width = max(width, left + right + NARROWEST)
     top = 26 if reference_label or note_title else 6
     height = len(rows) * ROW + top + 44
     with figure_style():
