@@ -94,7 +94,7 @@ def build_design(
     if len(problems) > before:
         return None
     kept, dropped = drop_redundant(columns, constant)
-    names = {column.name for column in kept}
+    names = {column.name for column in (*kept, *(g.by for g in grouped.groups if g.by is not None))}
     scalings = tuple(s for s in maker.scalings if any(s.name in name.split(":") for name in names))
     return Design(
         formula.intercept,
@@ -104,6 +104,7 @@ def build_design(
         scalings,
         (*dropped, *grouped.dropped),
         grouped.notes,
+        correlated=grouped.correlated,
     )
 
 
