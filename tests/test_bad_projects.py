@@ -171,7 +171,7 @@ BAD = {
                                ["'gender'", "frame"]),
     "frame without its count": ([swap(CELLS_FILE, "oa,sex,n", "oa,sex,people")], 1, ["'n'"]),
     "unknown family": ([swap(MODEL_FILE, '"bernoulli"', '"bernouli"')], 2, ["bernouli", "bernoulli"]),
-    "engine of a later version": ([add(MODEL_FILE, 'engine = "laplace"\n')], 2,
+    "engine of a later version": ([add(MODEL_FILE, 'engine = "hmc"\n')], 2,
                                   ["not available in this version", "nuts"]),
     "structure of a later version": ([add(MODEL_FILE, 'structure = { lad = "bym2" }\n')], 2,
                                      ["not available in this version", "iid"]),

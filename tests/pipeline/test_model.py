@@ -70,7 +70,7 @@ def test_an_unknown_variable_is_told_with_its_nearest(fit):
         ({"formula": "x"}, "no response"),
         ({"formula": "y ~ x", "family": "gausian"}, "did you mean 'gaussian'"),
         ({"formula": "y ~ x", "priors": {"slope": "norml(0, 1)"}}, "norml"),
-        ({"formula": "y ~ x", "engine": "laplace"}, "not available in this version"),
+        ({"formula": "y ~ x", "engine": "hmc"}, "not available in this version"),
         ({"formula": "y ~ __import__('os')"}, "formula"),
         ({"formula": "y ~ x", "family": "binomial"}, "trials"),
     ],

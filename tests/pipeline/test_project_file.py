@@ -126,7 +126,7 @@ def test_tables_in_memory_are_read_like_files(
 def test_the_command_line_takes_the_place_of_the_files(
     make_project: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = make_project(model={"model.engine": "laplace"})
+    folder = make_project(model={"model.engine": "hmc"})
     monkeypatch.chdir(tmp_path)
     spec = read_project(folder, engine="nuts", seed=5, out="elsewhere")
     assert (spec.models["belonging"].engine, spec.seed, spec.out) == ("nuts", 5, tmp_path / "elsewhere")
