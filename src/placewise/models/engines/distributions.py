@@ -69,6 +69,19 @@ def real(name: str, prior: Prior) -> Any:
     raise ValueError(f"{prior} is not a distribution on the whole line")
 
 
+def between(name: str, prior: Prior) -> Any:
+    """An autocorrelation, or a share between 0 and 1, as a PyMC variable of that name."""
+    a = _exact(prior)
+    match prior.name:
+        case "uniform":
+            return pm.Uniform(name, lower=a[0], upper=a[1])
+        case "beta":
+            return pm.Beta(name, alpha=a[0], beta=a[1])
+        case "fixed":
+            return pm.Deterministic(name, pt.as_tensor(a[0]))
+    raise ValueError(f"{prior} is not a distribution between two bounds")
+
+
 def log_density(x: Any, prior: Prior) -> Any:
     """Log density of a prior on the whole line at ``x``, elementwise."""
     a = _exact(prior)

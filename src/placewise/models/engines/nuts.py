@@ -73,13 +73,14 @@ def _guess(problem: FitProblem, posterior: Any) -> Guess:
     effects = {g.name: posterior[f"effect_{g.name}"].mean(("chain", "draw")).values for g in problem.design.groups}
     if "slopes" in posterior:
         effects["slopes"] = posterior["slopes"].mean(("chain", "draw")).values
-    return Guess(sds, effects)
+    rho = {name: float(posterior[f"rho_{name}"].median()) for name in problem.priors.rho}
+    return Guess(sds, effects, rho)
 
 
 def _kept(model: Any) -> list[str]:
     """Names of the variables that the posterior keeps: no raw effects, no transformed duplicates."""
     names = dict.fromkeys(v.name for v in [*model.free_RVs, *model.deterministics])
-    return [n for n in names if n in KEPT or (n.startswith(("sd_", "effect_")) and not n.endswith("_squared"))]
+    return [n for n in names if n in KEPT or (n.startswith(("sd_", "rho_", "effect_")) and not n.endswith("_squared"))]
 
 
 Run = Callable[[FitOptions, Mapping[str, np.ndarray]], Any]

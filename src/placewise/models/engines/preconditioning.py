@@ -7,12 +7,14 @@ PyMC model, so that a short pilot run can set it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from placewise.models.engines import FitProblem
+from placewise.models.engines.bases import TYPICAL_RHO, basis_of, size_of
 from placewise.models.engines.rows import Rows
 
 TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
@@ -49,8 +51,9 @@ def choose_block(problem: FitProblem) -> Block:
     slopes = all(prior is None or prior.name in WHITENABLE for prior in problem.priors.slopes)
     size = len(problem.design.columns) if slopes else 0
     chosen = []
-    for k in sorted(range(len(problem.design.groups)), key=lambda k: len(problem.design.groups[k].labels)):
-        levels = len(problem.design.groups[k].labels)
+    sizes = [size_of(group) for group in problem.design.groups]
+    for k in sorted(range(len(sizes)), key=lambda k: sizes[k]):
+        levels = sizes[k]
         if size + levels > LARGEST_BLOCK:
             break
         chosen.append(k)
@@ -68,10 +71,13 @@ class Guess:
         Size of each group's sd, and of ``slopes``.
     effects : mapping of str to ndarray
         Posterior means of effects and slopes; a missing one counts as 0.
+    rho : mapping of str to float
+        By group, where its structure has one; a missing one counts as typical.
     """
 
     sds: Mapping[str, float]
     effects: Mapping[str, np.ndarray]
+    rho: Mapping[str, float] = field(default_factory=dict)
 
 
 def first_guess(problem: FitProblem) -> Guess:
@@ -87,29 +93,44 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
     Returns
     -------
     dict of str to ndarray
-        ``information_<name>``: Fisher information I of the respondents about each level or slope. ``centre_<name>``:
+        ``information_<name>``: Fisher information I of the respondents about each level (of a structured group: about
+        each coefficient of its basis) or slope. ``centre_<name>``:
         its estimate û without shrinkage, such that the conditional mean for an sd σ is û I σ² / (1 + I σ²).
         ``whitening``: matrix M such that the block's standardised effects M z have nearly independent z of variance 1:
         the inverse transposed Cholesky factor of their precision, the location projected out.
     """
     about = {g.name: np.bincount(at, rows.information, minlength=len(g.labels))
              for g, at in zip(problem.design.groups, rows.index, strict=True)}  # fmt: skip
+    effects, sds = dict(guess.effects), dict[str, Any](guess.sds)
+    for group in problem.design.groups:
+        basis = basis_of(group)
+        if basis is not None:
+            rho = guess.rho.get(group.name, TYPICAL_RHO)
+            about[group.name] = np.square(basis.matrix(rho)).T @ about[group.name]
+            sds[group.name] = guess.sds[group.name] * np.sqrt(basis.variances(rho))
+            if group.name in effects:
+                effects[group.name] = basis.coefficients(effects[group.name], rho)
     if problem.design.columns:
         centred = rows.x - np.average(rows.x, axis=0, weights=rows.information)
         about["slopes"] = rows.information @ centred**2
     found = {}
     for name, information in about.items():
-        shrinkage = 1.0 / (1.0 + 1.0 / np.maximum(information * guess.sds[name] ** 2, LEAST_SHRINKAGE))
+        shrinkage = 1.0 / (1.0 + 1.0 / np.maximum(information * sds[name] ** 2, LEAST_SHRINKAGE))
         found[f"information_{name}"] = information
-        found[f"centre_{name}"] = guess.effects.get(name, np.zeros(len(information))) / shrinkage
+        found[f"centre_{name}"] = effects.get(name, np.zeros(len(information))) / shrinkage
     block = choose_block(problem)
     if block.size:
-        found["whitening"] = _whitening(problem, rows, guess.sds, about, block)
+        found["whitening"] = _whitening(problem, rows, sds, guess.rho, about, block)
     return found
 
 
 def _whitening(
-    problem: FitProblem, rows: Rows, sds: Mapping[str, float], about: Mapping[str, np.ndarray], block: Block
+    problem: FitProblem,
+    rows: Rows,
+    sds: Mapping[str, Any],
+    rho: Mapping[str, float],
+    about: Mapping[str, np.ndarray],
+    block: Block,
 ) -> np.ndarray:
     columns, scale, precision = [], [], []
     if block.slopes:
@@ -120,9 +141,12 @@ def _whitening(
         precision.append((scale[-1] / widths) ** 2)
     for k in block.groups:
         group = problem.design.groups[k]
-        columns.append(np.equal.outer(rows.index[k], np.arange(len(group.labels))).astype(float))
-        scale.append(sds[group.name] / np.sqrt(1.0 + about[group.name] * sds[group.name] ** 2))
-        precision.append((scale[-1] / sds[group.name]) ** 2)
+        basis = basis_of(group)
+        levels = np.eye(len(group.labels)) if basis is None else basis.matrix(rho.get(group.name, TYPICAL_RHO))
+        columns.append(levels[rows.index[k]])
+        signal = about[group.name] * sds[group.name] ** 2
+        scale.append(sds[group.name] / np.sqrt(1.0 + signal))
+        precision.append(1.0 / (1.0 + signal))
     a = np.column_stack(columns) * np.concatenate(scale)
     a -= np.average(a, axis=0, weights=rows.information)
     factor = np.linalg.cholesky((a.T * rows.information) @ a + np.diag(np.concatenate(precision)))

@@ -4,7 +4,8 @@ Three linear reparametrisations make it sample well and leave the posterior unch
 
 * an effect u with sd σ and information I from its respondents is sampled as r, u = û I σ² / (1 + I σ²) + r σ /
   sqrt(1 + I σ²): for any σ, r has about mean 0 and variance 1 given the data. It is non-centred where I is small and
-  centred where I is large, and has no funnel in between;
+  centred where I is large, and has no funnel in between; structured effects are a linear map of coefficients to which
+  the same is done;
 * slopes and the r of groups with few levels are whitened together, r = M z;
 * the sampled location is the linear predictor's mean over the respondents, intercept + x̄'β + Σ ū_g, because the
   intercept alone trades off against the means of well-informed groups.
@@ -22,6 +23,7 @@ import pytensor.tensor as pt
 
 from placewise.models.design import Group
 from placewise.models.engines import FitProblem
+from placewise.models.engines.bases import basis_of, size_of
 from placewise.models.engines.distributions import log_density, positive, real
 from placewise.models.engines.likelihoods import (
     binomial_logit,
@@ -30,6 +32,7 @@ from placewise.models.engines.likelihoods import (
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
+from placewise.models.engines.pymc_structures import autocorrelation_or_share, coefficient_sds, effects_of
 from placewise.models.engines.rows import Rows
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
@@ -38,7 +41,7 @@ def build_model(problem: FitProblem) -> pm.Model:
     """Write a fit as a PyMC model.
 
     The variables kept in the posterior are ``intercept`` or ``cutpoints``, ``slopes``, ``slope_sd``, ``sd_total``,
-    ``split``, ``sd_<group>``, ``effect_<group>`` and ``sigma``, as far as the model has them.
+    ``split``, ``sd_<group>``, ``rho_<group>``, ``effect_<group>`` and ``sigma``, as far as the model has them.
     """
     rows = problem.rows
     design, plan = problem.design, problem.priors
@@ -47,7 +50,7 @@ def build_model(problem: FitProblem) -> pm.Model:
         sds = _sds(plan, [g.name for g in design.groups])
         raw = _whitened(problem, choose_block(problem), tuning)
         slopes = _slopes(plan, len(design.columns), raw.get("slopes"), tuning)
-        effects = [_effect(g, sds[g.name], raw.get(g.name), tuning) for g in design.groups]
+        effects = [_effect(g, plan, sds[g.name], raw.get(g.name), tuning) for g in design.groups]
         linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
         for u, at in zip(effects, rows.index, strict=True):
             linear = linear + u[at]
@@ -95,7 +98,7 @@ def _whitened(problem: FitProblem, block: Block, tuning: Mapping[str, np.ndarray
         return {}
     r = pm.Data("whitening", tuning["whitening"]) @ pm.Flat("block", shape=block.size, initval=np.zeros(block.size))
     sizes = {"slopes": len(problem.design.columns)} if block.slopes else {}
-    sizes |= {problem.design.groups[k].name: len(problem.design.groups[k].labels) for k in block.groups}
+    sizes |= {problem.design.groups[k].name: size_of(problem.design.groups[k]) for k in block.groups}
     ends = np.cumsum(list(sizes.values()))
     return {name: r[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}
 
@@ -145,11 +148,17 @@ def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
     return {name: sds[name] for name in names}
 
 
-def _effect(group: Group, sd: Any, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any:
+def _effect(group: Group, plan: PriorPlan, sd: Any, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any:
     """Effects of one group; ``r`` where they are whitened with others."""
     if r is None:
-        r = pm.Flat(f"raw_{group.name}", shape=len(group.labels), initval=np.zeros(len(group.labels)))
-    effects, density = _standardised(group.name, r, sd, tuning)
+        r = pm.Flat(f"raw_{group.name}", shape=size_of(group), initval=np.zeros(size_of(group)))
+    basis = basis_of(group)
+    if basis is None:
+        effects, density = _standardised(group.name, r, sd, tuning)
+    else:
+        rho = autocorrelation_or_share(group, plan)
+        w, density = _standardised(group.name, r, coefficient_sds(basis, sd, rho), tuning)
+        effects = effects_of(basis, w, rho)
     pm.Potential(f"prior_{group.name}", density.sum())
     return pm.Deterministic(f"effect_{group.name}", effects, dims=group.name)
 
