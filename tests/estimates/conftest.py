@@ -1,5 +1,7 @@
 """A small made-up posterior with every kind of term, and its draws by brute force in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import special
@@ -15,6 +17,45 @@ def _effect(rng, name, labels, known, n_draws, area=None, cell=None, sd=0.4):
     draws = (rng.normal(0, sd, (known, 1)) + rng.normal(0, 0.3 * sd, (known, n_draws))).astype(np.float32)
     spread = sd * np.exp(rng.normal(0, 0.2, n_draws))
     return Effect(name, tuple(labels[:known]), draws, spread, tuple(labels), area, cell, lookup)
+
+
+def slopes(predictor, seed=3):
+    """The same with varying slopes of every kind: over areas, cells and both, correlated and not, levels without draws.
+
+    Each is (name of the grouping's effect, area factor, cell factor, correlated with effects before).
+    """
+    rng = np.random.default_rng(seed)
+    by_name = {e.name: e for e in predictor.effects}
+    n_areas, n_cells, n_draws = len(predictor.codes), len(predictor.cell_x), predictor.n_draws
+    x, w = rng.normal(size=n_areas), rng.uniform(0.5, 1.5, n_cells)
+    sex = (np.arange(n_cells) % 2).astype(float)
+    nobody = _effect(rng, "mode", ["web", "(new)"], 1, n_draws)
+    by_name["mode"] = replace(nobody, lookup=np.ones((1, 1), dtype=int))
+    wanted = [
+        ("district", x, None, ("district",)),  # area only, with the intercept
+        ("district", None, sex, ("district", "0|district")),  # area × cell, third of three
+        ("region", x, w, ()),  # both factors, alone
+        ("oa", None, sex, ("oa",)),  # the area's own
+        ("mode", x, None, ()),  # one new level for all, times an area's value
+        ("mode", None, w, ()),  # cells only, through the column
+    ]
+    wanted += [("age", x, None, ("age",)), ("age", None, w, ()), ("age", x, sex, ())] if "age" in by_name else []
+    wanted += [("district:age", x, w, ("district:age",))] if "district:age" in by_name else []
+    made = []
+    for k, (factor, area_x, cell_x, along) in enumerate(wanted):
+        base = by_name[factor]
+        own = _effect(rng, f"{k}|{factor}", base.all_labels, len(base.labels), n_draws, sd=0.3)
+        loading = None
+        if along:
+            a = rng.normal(size=(n_draws, len(along) + 1, 12))
+            covariance = a @ a.transpose(0, 2, 1)
+            size = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+            loading = np.linalg.cholesky(covariance / size[:, :, None] / size[:, None, :])[:, -1]
+        made.append(
+            replace(base, name=own.name, draws=own.draws, sd=own.sd, area_x=area_x, cell_x=cell_x, along=along,
+                    loading=loading)
+        )  # fmt: skip
+    return replace(predictor, effects=(*predictor.effects, *made))
 
 
 def _estimand(kind, rng, n_draws):
@@ -90,10 +131,11 @@ def uniforms(key_name, label, predictor):
 
 
 def _rows(effect, predictor):
-    new = [
-        effect.sd * special.ndtri(uniforms(f"effect:{effect.name}", label, predictor))
-        for label in effect.all_labels[len(effect.labels) :]
-    ]
+    """Draws of every level; a new one is sd times its normal, or the combination of those it is correlated with."""
+    new = []
+    for label in effect.all_labels[len(effect.labels) :]:
+        z = [special.ndtri(uniforms(f"effect:{name}", label, predictor)) for name in (*effect.along, effect.name)]
+        new.append(effect.sd * (z[0] if effect.loading is None else np.einsum("sk,ks->s", effect.loading, z)))
     return np.vstack([effect.draws.astype(float), *[np.atleast_2d(r) for r in new]])
 
 
@@ -111,7 +153,9 @@ def brute_rates(predictor):
         for effect, table in zip(p.effects, tables, strict=True):
             row = 0 if effect.area_index is None else effect.area_index[a]
             column = np.zeros(len(cells), int) if effect.cell_index is None else effect.cell_index[cells]
-            eta = eta + table[effect.lookup[row, column]]
+            times = 1.0 if effect.area_x is None else effect.area_x[a]
+            times = times * (np.ones(len(cells)) if effect.cell_x is None else effect.cell_x[cells])
+            eta = eta + times[:, None] * table[effect.lookup[row, column]]
         if e.kind == "latent":
             g, v = eta, np.zeros_like(eta)
         elif e.link == "identity":
@@ -130,6 +174,11 @@ def brute_rates(predictor):
 @pytest.fixture(scope="session")
 def make_predictor():
     return build
+
+
+@pytest.fixture(scope="session")
+def with_slopes():
+    return slopes
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from placewise.kernels.philox import label_hashes, normal_rows, philox_block, stream_key, uniform_row
+from placewise.kernels.philox import (
+    combined_normal_rows,
+    label_hashes,
+    normal_rows,
+    philox_block,
+    stream_key,
+    uniform_row,
+)
 
 ONES = 0xFFFFFFFF
 
@@ -75,3 +82,20 @@ def test_sd_scales_each_draw_and_rows_go_where_told():
     normal_rows(stream_key(1, "g"), labels, sd, scaled, np.array([2, 0]))
     assert np.allclose(scaled[[2, 0]], one * sd, rtol=1e-6)
     assert (scaled[1] == 0).all()
+
+
+def test_combined_rows_are_the_weighted_sum_of_their_streams():
+    labels, keys = label_hashes(["x", "y"]), np.array([stream_key(1, s) for s in ("g", "h")])
+    weights = np.array([[0.0, 1.0, -0.6, 2.0, 0.1], [1.0, 0.0, 0.8, 3.0, 0.2]])
+    single = np.zeros((2, 2, 5), np.float32)
+    for j, key in enumerate(keys):
+        normal_rows(key, labels, np.ones(5), single[j], np.array([0, 1]))
+    out = np.zeros((3, 5), np.float32)
+    combined_normal_rows(keys, labels, weights, out, np.array([2, 0]))
+    assert np.allclose(out[[2, 0]], np.einsum("js,jis->is", weights, single), atol=1e-6)
+    assert (out[1] == 0).all()
+    one = np.zeros((3, 5), np.float32)
+    combined_normal_rows(keys[:1], labels, weights[:1], one, np.array([2, 0]))
+    plain = np.zeros((3, 5), np.float32)
+    normal_rows(keys[0], labels, weights[0], plain, np.array([2, 0]))
+    assert np.array_equal(one, plain)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from placewise.estimates.predictor import Effect
-from placewise.kernels.philox import label_hashes, normal_rows, stream_key
+from placewise.kernels.philox import combined_normal_rows, label_hashes, normal_rows, stream_key
 
 
 class EffectSource:
@@ -19,7 +20,7 @@ class EffectSource:
         Posterior draws and the group's standard deviation.
     seed : int
         Seed of levels that must be drawn; their numbers depend on it, the group's name, the level's label and the
-        draw, and on nothing else.
+        draw, and on nothing else but, where effects are correlated, the names of those before.
     """
 
     def __init__(self, effect: Effect, seed: int) -> None:
@@ -29,6 +30,9 @@ class EffectSource:
         self._sd = np.ascontiguousarray(effect.sd, dtype=np.float64)
         self._key = stream_key(seed, f"effect:{effect.name}")
         self._hashes = label_hashes(effect.all_labels[self._known :])
+        names = (*effect.along, effect.name)
+        self._keys = np.array([stream_key(seed, f"effect:{name}") for name in names], dtype=np.uint64)
+        self._weights = None if effect.loading is None else np.ascontiguousarray(self._sd * effect.loading.T)
 
     def fill(self, positions: np.ndarray, out: np.ndarray) -> None:
         """Write the draws of some levels into rows.
@@ -43,16 +47,19 @@ class EffectSource:
         known = positions < self._known
         out[known] = self._draws[positions[known]]
         new = np.flatnonzero(~known)
-        if len(new):
+        if len(new) and self._weights is not None:
+            hashes = self._hashes[positions[new] - self._known]
+            combined_normal_rows(self._keys, hashes, self._weights, out, new)
+        elif len(new):
             normal_rows(self._key, self._hashes[positions[new] - self._known], self._sd, out, new)
 
     def of_cells(self, n_cells: int) -> np.ndarray:
-        """Effect of each cell, of a factor that does not vary over areas; float32, shape (C, S)."""
-        index = np.zeros(n_cells, dtype=np.int64) if self.effect.cell_index is None else self.effect.cell_index
-        used, inverse = np.unique(self.effect.lookup[0, index], return_inverse=True)
+        """What each cell gets of a factor that does not vary over areas; shape (C, S)."""
+        cells = np.arange(n_cells)
+        used, inverse = np.unique(self.effect.positions(cells[:1], cells)[0], return_inverse=True)
         rows = np.empty((len(used), len(self._sd)), dtype=np.float32)
         self.fill(used.astype(np.int64), rows)
-        return rows[inverse]
+        return rows[inverse] * self.effect.multiplier(cells[:1], cells).T if self.effect.scaled else rows[inverse]
 
 
 def rows_of_block(
@@ -85,3 +92,38 @@ def rows_of_block(
         source.fill(unique, rows[start : start + len(unique)])
         start += len(unique)
     return rows, picks
+
+
+@dataclass(frozen=True, eq=False)
+class Picks:
+    """Which rows of a block's effects its areas use.
+
+    Parameters
+    ----------
+    pick : ndarray of int64, shape (B, G, q)
+        Of varying intercepts, for each area and each of G cells that stand for others.
+    slope_pick, slope_x : ndarray of int64 and of float32, shape (B, G, t)
+        Of varying slopes, with the value of their column.
+    """
+
+    pick: np.ndarray
+    slope_pick: np.ndarray
+    slope_x: np.ndarray
+
+
+def picks_of(
+    sources: Sequence[EffectSource], picks: Sequence[np.ndarray], rows: np.ndarray, cells: np.ndarray
+) -> Picks:
+    """Stack the picks of effects, intercepts first, for areas (B,) and cells (G,)."""
+    shape, n = (len(rows), len(cells)), sum(not s.effect.scaled for s in sources)
+    slope_x = np.empty((*shape, len(sources) - n), dtype=np.float32)
+    for k, source in enumerate(sources[n:]):
+        slope_x[:, :, k] = source.effect.multiplier(rows, cells)
+    return Picks(_stacked(picks[:n], shape), _stacked(picks[n:], shape), slope_x)
+
+
+def _stacked(picks: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    stacked = np.empty((*shape, len(picks)), dtype=np.int64)
+    for k, pick in enumerate(picks):
+        stacked[:, :, k] = pick
+    return stacked

@@ -14,7 +14,7 @@ Kind = Literal["share", "mean", "latent"]
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """Draws of one grouping factor's effects and how areas and cells find theirs.
+    """Draws of one grouping factor's effects, and how areas and cells find theirs.
 
     Parameters
     ----------
@@ -29,6 +29,13 @@ class Effect:
         name, a hash of the level's label and the draw.
     all_labels, area_index, cell_index, lookup
         As in ``placewise.models.design.Group``.
+    area_x : ndarray of float64, shape (A,), cell_x : ndarray of float64, shape (C,), or None
+        The column whose slope varies: the effect counts ``area_x[a] * cell_x[c]`` times; None stands for 1.
+    along : tuple of str
+        Effects of the same levels that this one is correlated with and that come before it.
+    loading : ndarray of float64, shape (S, len(along) + 1), or None
+        Its row of the Cholesky factor of their correlations: a level beyond ``labels`` is drawn as sd times the sum
+        of the standard normals of ``along`` and of its own, so weighted. None where ``along`` is empty.
     """
 
     name: str
@@ -39,6 +46,39 @@ class Effect:
     area_index: np.ndarray | None
     cell_index: np.ndarray | None
     lookup: np.ndarray
+    area_x: np.ndarray | None = None
+    cell_x: np.ndarray | None = None
+    along: tuple[str, ...] = ()
+    loading: np.ndarray | None = None
+
+    @property
+    def over_areas(self) -> bool:
+        """Whether it differs between areas."""
+        return self.area_index is not None or self.area_x is not None
+
+    @property
+    def over_cells(self) -> bool:
+        """Whether it differs between cells."""
+        return self.cell_index is not None or self.cell_x is not None
+
+    @property
+    def scaled(self) -> bool:
+        """Whether it is the varying slope of a column."""
+        return self.area_x is not None or self.cell_x is not None
+
+    def positions(self, areas: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        """Positions in ``all_labels`` of some areas (B,) and cells (G,); shape (B, G)."""
+        row = np.zeros(len(areas), dtype=np.int64) if self.area_index is None else self.area_index[areas]
+        column = np.zeros(len(cells), dtype=np.int64) if self.cell_index is None else self.cell_index[cells]
+        found: np.ndarray = self.lookup[row[:, None], column[None, :]]
+        return found
+
+    def multiplier(self, areas: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        """How many times the effect counts for some areas (B,) and cells (G,); shape (B, G)."""
+        area = np.ones(len(areas)) if self.area_x is None else self.area_x[areas]
+        cell = np.ones(len(cells)) if self.cell_x is None else self.cell_x[cells]
+        product: np.ndarray = area[:, None] * cell[None, :]
+        return product
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +115,8 @@ class Estimand:
 class Predictor:
     """Everything from which the draws of any set of areas can be made again, exactly.
 
-    η of area a, cell c and draw s is ``intercept[s] + Σ_k area_x[a, k] cell_x[c, k] beta[k, s]`` plus the effects.
+    η of area a, cell c and draw s is ``intercept[s] + Σ_k area_x[a, k] cell_x[c, k] beta[k, s]`` plus the
+    effects, those of a varying slope times its column.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 
 from placewise.errors import DataError, Problem
 from placewise.estimates.cell_part import cell_part
-from placewise.estimates.effects import EffectSource, rows_of_block
+from placewise.estimates.effects import EffectSource, Picks, picks_of, rows_of_block
 from placewise.estimates.predictor import Predictor
 from placewise.kernels.people import draw_means, draw_shares
 from placewise.kernels.philox import label_hashes, stream_key
@@ -63,13 +63,13 @@ class Projector:
         self.origin = float(predictor.intercept.mean()) if linear else 0.0
         self._total = self._people_in_frame()
         sources = [EffectSource(e, predictor.seed) for e in predictor.effects]
-        self._area_effects = [s for s in sources if s.effect.cell_index is None and s.effect.area_index is not None]
-        self._mixed_effects = [
-            s for s in sources if s.effect.cell_index is not None and s.effect.area_index is not None
-        ]
+        # intercepts before slopes, which the kernel multiplies by their column
+        over_areas = sorted((s for s in sources if s.effect.over_areas), key=lambda s: s.effect.scaled)
+        self._area_effects = [s for s in over_areas if not s.effect.over_cells]
+        self._mixed_effects = [s for s in over_areas if s.effect.over_cells]
         self._prepare_columns()
         self._prepare_bundles()
-        self._part = cell_part(self.estimand, self._cells_eta([s for s in sources if s.effect.area_index is None]))
+        self._part = cell_part(self.estimand, self._cells_eta([s for s in sources if not s.effect.over_areas]))
         self._base = (predictor.intercept - self.origin + self._part.shift).astype(np.float32)
         self._key = stream_key(predictor.seed, "people")
         self._hashes = label_hashes(predictor.codes)
@@ -90,14 +90,15 @@ class Projector:
         p, part = self.predictor, self._part
         rate = np.empty((len(rows), self.n_draws), dtype=np.float32)
         spread = np.empty_like(rate)
-        effects, pick, mixed_pick = self._effects_of(rows)
+        effects, area, mixed = self._effects_of(rows)
         indptr, cell, weight = self._frame_of(rows)
         x = p.area_x[rows]
         project_block(
             part.link, part.kind, part.sign, self._base,
-            np.ascontiguousarray(x[:, self._area_columns], dtype=np.float32), self._area_beta, effects, pick,
+            np.ascontiguousarray(x[:, self._area_columns], dtype=np.float32), self._area_beta, effects,
+            area.pick[:, 0], area.slope_pick[:, 0], area.slope_x[:, 0],
             self._bundle_x, np.ascontiguousarray(x[:, self._mixed_columns], dtype=np.float32), self._mixed_beta,
-            mixed_pick,
+            mixed.pick, mixed.slope_pick, mixed.slope_x,
             indptr, cell, weight, self._bundle, part.cells, part.constant, part.cut_weight, rate, spread,
         )  # fmt: skip
         if not self.people:
@@ -145,7 +146,9 @@ class Projector:
         """Cells that share every factor which varies over areas too form one bundle."""
         p = self.predictor
         keys = [p.cell_x[:, k] for k in self._mixed_columns]
-        keys += [np.asarray(s.effect.cell_index, dtype=np.float64) for s in self._mixed_effects]
+        effects = [s.effect for s in self._mixed_effects]
+        keys += [np.asarray(e.cell_index, dtype=np.float64) for e in effects if e.cell_index is not None]
+        keys += [e.cell_x for e in effects if e.cell_x is not None]
         if keys:
             _, first, inverse = np.unique(np.column_stack(keys), axis=0, return_index=True, return_inverse=True)
         else:
@@ -165,26 +168,16 @@ class Projector:
             eta += source.of_cells(len(eta))
         return eta
 
-    def _effects_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Effects of a block: their rows, and which an area (and bundle) uses."""
-        positions = []
-        for source in self._area_effects:
-            e = source.effect
-            positions.append(e.lookup[np.asarray(e.area_index)[rows], 0])
-        for source in self._mixed_effects:
-            e = source.effect
-            columns = np.asarray(e.cell_index)[self._bundle_cell]
-            positions.append(e.lookup[np.asarray(e.area_index)[rows][:, None], columns[None, :]])
-        effects, picks = rows_of_block(self._area_effects + self._mixed_effects, positions, self.n_draws)
+    def _effects_of(self, rows: np.ndarray) -> tuple[np.ndarray, Picks, Picks]:
+        """Effects of a block: their rows, and which an area, and an area's bundle, uses."""
+        one = np.zeros(1, dtype=np.int64)
+        cells = [one] * len(self._area_effects) + [self._bundle_cell] * len(self._mixed_effects)
+        sources = self._area_effects + self._mixed_effects
+        wanted = [s.effect.positions(rows, at) for s, at in zip(sources, cells, strict=True)]
+        effects, picks = rows_of_block(sources, wanted, self.n_draws)
         n = len(self._area_effects)
-        pick = np.zeros((len(rows), n), dtype=np.int64)
-        mixed = np.zeros((len(rows), len(self._bundle_cell), len(picks) - n), dtype=np.int64)
-        for k, found in enumerate(picks):
-            if k < n:
-                pick[:, k] = found
-            else:
-                mixed[:, :, k - n] = found
-        return effects, pick, mixed
+        area = picks_of(self._area_effects, picks[:n], rows, one)
+        return effects, area, picks_of(self._mixed_effects, picks[n:], rows, self._bundle_cell)
 
     def _frame_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The frame of a block: entries sorted by bundle within an area, weights that sum to 1."""

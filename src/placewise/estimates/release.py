@@ -25,7 +25,7 @@ from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predicto
 FORMAT = 1
 _FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
 _PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count")
-_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup")
+_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup", "area_x", "cell_x", "loading")
 _ESTIMAND = ("weights", "weights2", "cuts", "sigma")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
@@ -138,7 +138,7 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
         "classes": list(predictor.classes),
         "finite_population": bool(predictor.finite_population),
         "polarity": int(predictor.polarity),
-        "effects": [{"name": e.name, "with_draws": len(e.labels)} for e in predictor.effects],
+        "effects": [{"name": e.name, "with_draws": len(e.labels), "along": list(e.along)} for e in predictor.effects],
         "estimands": [
             {
                 "name": e.name,
@@ -214,13 +214,8 @@ def _rebuild(
     owner = labels["effect"].to_numpy()
     effects = []
     for k, fact in enumerate(facts["effects"]):
-        all_labels = tuple(words[owner == k])
-        draws, sd, area, cell, lookup = (arrays.get(f"effect{k}.{name}") for name in _EFFECT)
-        if draws is None or sd is None or lookup is None:
-            raise ValueError(f"arrays of effect {fact['name']!r} are missing")
-        effects.append(
-            Effect(fact["name"], all_labels[: fact["with_draws"]], draws, sd, all_labels, area, cell, lookup)
-        )
+        own = {name: arrays.get(f"effect{k}.{name}") for name in _EFFECT}
+        effects.append(_effect(fact, tuple(words[owner == k]), own))
     estimands, standards = [], []
     for k, fact in enumerate(facts["estimands"]):
         estimands.append(_estimand(fact, {name: arrays.get(f"estimand{k}.{name}") for name in _ESTIMAND}))
@@ -234,6 +229,17 @@ def _rebuild(
         polarity=int(facts["polarity"]), **{name: arrays[name] for name in _PLAIN},
     )  # fmt: skip
     return Release(predictor, tuple(standards))
+
+
+def _effect(fact: Mapping[str, Any], labels: tuple[str, ...], arrays: Mapping[str, np.ndarray | None]) -> Effect:
+    """One effect from what was stored."""
+    given: dict[str, Any] = {name: array for name, array in arrays.items() if array is not None}
+    needed = {"draws", "sd", "lookup"} | ({"loading"} if fact["along"] else set())
+    if needed - given.keys():
+        raise ValueError(f"arrays of effect {fact['name']!r} are missing")
+    for absent in ("area_index", "cell_index"):
+        given.setdefault(absent, None)
+    return Effect(fact["name"], labels[: fact["with_draws"]], all_labels=labels, along=tuple(fact["along"]), **given)
 
 
 def _estimand(fact: Mapping[str, Any], arrays: Mapping[str, np.ndarray | None]) -> Estimand:
@@ -269,6 +275,12 @@ def _check(folder: Path, release: Release) -> None:
         if effect.cell_index is not None:
             shapes[f"effect{k}.cell_index"] = (effect.cell_index.shape, (cells,))
             _in_range(f"effect{k}.cell_index", effect.cell_index, effect.lookup.shape[1], found)
+        if effect.area_x is not None:
+            shapes[f"effect{k}.area_x"] = (effect.area_x.shape, (n,))
+        if effect.cell_x is not None:
+            shapes[f"effect{k}.cell_x"] = (effect.cell_x.shape, (cells,))
+        if effect.loading is not None:
+            shapes[f"effect{k}.loading"] = (effect.loading.shape, (s, len(effect.along) + 1))
     for k, standard in enumerate(release.standards):
         shapes[f"estimand{k}.base_mean"] = (standard.mean.shape, (s,))
     for name, (got, expected) in shapes.items():

@@ -118,3 +118,39 @@ def normal_rows(key: np.uint64, labels: np.ndarray, sd: np.ndarray, out: np.ndar
         row = out[rows[i]]
         for s in range(n):
             row[s] = sd[s] * normal[s]
+
+
+@kernel
+def combined_normal_rows(
+    keys: np.ndarray, labels: np.ndarray, weights: np.ndarray, out: np.ndarray, rows: np.ndarray
+) -> None:
+    """Draw effects that are correlated with others of their level: sums of several streams' normals.
+
+    Parameters
+    ----------
+    keys : ndarray of uint64, shape (k,)
+        Of the streams.
+    labels : ndarray of uint64, shape (m,)
+        Hashes of the levels to draw.
+    weights : ndarray of float64, shape (k, S)
+        Weight of each stream's normals in each draw.
+    out : ndarray of float32, shape (r, S)
+        Where they go.
+    rows : ndarray of int64, shape (m,)
+        Row of ``out`` of each level.
+    """
+    n = weights.shape[1]
+    uniform = np.empty(n)
+    normal = np.empty(n)
+    total = np.empty(n)
+    for i in range(labels.shape[0]):
+        total[:] = 0.0
+        for j in range(keys.shape[0]):
+            uniform_row(keys[j], labels[i], uniform)
+            ndtri_row(uniform, normal)
+            weight = weights[j]
+            for s in range(n):
+                total[s] += weight[s] * normal[s]
+        row = out[rows[i]]
+        for s in range(n):
+            row[s] = total[s]

@@ -38,10 +38,14 @@ def _area_part(
     beta: np.ndarray,
     rows: np.ndarray,
     pick: np.ndarray,
+    slope_pick: np.ndarray,
+    slope_x: np.ndarray,
     bundle_x: np.ndarray,
     mixed_x: np.ndarray,
     mixed_beta: np.ndarray,
     mixed_pick: np.ndarray,
+    mixed_slope_pick: np.ndarray,
+    mixed_slope_x: np.ndarray,
     out: np.ndarray,
     bits: np.ndarray,
 ) -> None:
@@ -59,6 +63,11 @@ def _area_part(
         effect = rows[pick[i, e], s0 : s0 + n]
         for s in range(n):
             first[s] += effect[s]
+    for e in range(slope_pick.shape[1]):
+        value = slope_x[i, e]
+        effect = rows[slope_pick[i, e], s0 : s0 + n]
+        for s in range(n):
+            first[s] += value * effect[s]
     for g in range(out.shape[0] - 1, -1, -1):
         part = out[g]
         if g > 0:
@@ -72,6 +81,11 @@ def _area_part(
             effect = rows[mixed_pick[i, g, e], s0 : s0 + n]
             for s in range(n):
                 part[s] += effect[s]
+        for e in range(mixed_slope_pick.shape[2]):
+            value = mixed_slope_x[i, g, e]
+            effect = rows[mixed_slope_pick[i, g, e], s0 : s0 + n]
+            for s in range(n):
+                part[s] += value * effect[s]
         if exponentiate:
             for s in range(n):
                 part[s] = min(max(sign * part[s], -_REACH), _REACH)
@@ -227,10 +241,14 @@ def project_block(
     beta: np.ndarray,
     rows: np.ndarray,
     pick: np.ndarray,
+    slope_pick: np.ndarray,
+    slope_x: np.ndarray,
     bundle_x: np.ndarray,
     mixed_x: np.ndarray,
     mixed_beta: np.ndarray,
     mixed_pick: np.ndarray,
+    mixed_slope_pick: np.ndarray,
+    mixed_slope_x: np.ndarray,
     indptr: np.ndarray,
     cell: np.ndarray,
     weight: np.ndarray,
@@ -256,10 +274,14 @@ def project_block(
         Columns that vary over areas only, and their slopes.
     rows, pick : ndarray of float32, shape (U, S), and of int64, shape (B, q)
         Effects that occur in the block, and the row of each factor that varies over areas only.
+    slope_pick, slope_x : ndarray of int64 and of float32, shape (B, t)
+        The same for varying slopes, with the value of their column.
     bundle_x, mixed_x, mixed_beta : ndarray of float32, shapes (G, m), (B, m), (m, S)
         Columns that vary over both: their factor over bundles, over areas, and their slopes.
     mixed_pick : ndarray of int64, shape (B, G, r)
         Row of ``rows`` of each factor that varies over both.
+    mixed_slope_pick, mixed_slope_x : ndarray of int64 and of float32, shape (B, G, v)
+        The same for varying slopes, with the value of their column.
     indptr, cell, weight : ndarray of int64 (B + 1,), int32 and float32 (entries,)
         The block's frame, sorted by bundle within an area; weights sum to 1 in an area.
     bundle : ndarray of int64, shape (C,)
@@ -281,8 +303,8 @@ def project_block(
         for i in range(rate.shape[0]):
             first, last = indptr[i], indptr[i + 1]
             _area_part(
-                i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick,
-                bundle_x, mixed_x, mixed_beta, mixed_pick, area, bits,
+                i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick, slope_pick, slope_x,
+                bundle_x, mixed_x, mixed_beta, mixed_pick, mixed_slope_pick, mixed_slope_x, area, bits,
             )  # fmt: skip
             total[:] = _ZERO
             if link != LOGIT:
