@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from placewise.models.correlations import correlation_cholesky, partial_priors
+from placewise.models.correlations import cholesky_of, correlation_cholesky, partial_priors
 
 
 def test_two_rows_are_one_correlation() -> None:
@@ -57,3 +57,20 @@ def test_many_at_once_and_the_bounds() -> None:
     np.testing.assert_array_equal(correlation_cholesky(np.empty(0)), [[1.0]])
     with pytest.raises(ValueError, match="lower triangle"):
         correlation_cholesky(np.zeros(2))
+
+
+def test_a_factor_comes_back_from_its_correlations() -> None:
+    factor = correlation_cholesky(np.random.default_rng(1).uniform(-0.9, 0.9, (20, 6)))
+    found = cholesky_of(factor @ factor.transpose(0, 2, 1))
+    np.testing.assert_allclose(found, factor, atol=1e-9)
+
+
+@pytest.mark.parametrize("partials", [[1.0], [-1.0], [1.0, 0.3, 0.2], [0.5, 0.3, 1.0], [-1.0, 1.0, -0.4]])
+def test_singular_correlations_have_a_factor_too(partials: list[float]) -> None:
+    factor = correlation_cholesky(np.array(partials))
+    correlations = factor @ factor.T
+    for wanted in (correlations, np.clip(correlations * (1 + 1e-15), -1.0, 1.0)):
+        found = cholesky_of(wanted)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found @ found.T, correlations, atol=1e-7)
+        np.testing.assert_allclose((found**2).sum(axis=1), 1.0, atol=1e-12)

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from placewise.estimates.projector import Projector
 from placewise.geography.areas import AreaTable
 from placewise.models import inference
 from placewise.models.design import Column, Design, Group
 from placewise.models.fit import Posterior
+from placewise.models.predict import build_predictor
 from placewise.models.prior_plan import PriorPlan
 from placewise.models.spec import EstimandSpec, ModelSpec, OutcomeSpec
 from placewise.pipeline.answers import direct_table, values_of
@@ -142,3 +144,69 @@ def test_what_drives_it(data, posterior):
     assert explained_share(posterior, data.design, data.areas) == pytest.approx(expected, abs=0.04)
     bare = dataclasses.replace(data.design, columns=())
     assert explained_share(posterior, bare, data.areas) is None
+
+
+@pytest.fixture(scope="module")
+def varying(data):
+    """The slope of x varies over kind, correlated with its intercept, and over lad, whose levels are areas."""
+    x, row = data.areas.table["x"].to_numpy(), data.respondents.area
+    column, (kind,) = Column("x", x[row], x), data.design.groups
+    over_kind = dataclasses.replace(kind, name="x|kind", role="other", by=column, factor="kind")
+    labels = tuple(f"L{i}" for i in range(10))
+    lad, at = np.arange(10)[:, None], np.arange(AREAS) % 10
+    over_lad = Group("x|lad", "other", labels, row % 10, labels, at, None, lad, None, column, "lad", True)
+    design = dataclasses.replace(data.design, groups=(kind, over_kind, over_lad), correlated=((0, 1),))
+    rng = np.random.default_rng(7)
+    draws = {"intercept": rng.normal(size=(2, 50)), "slopes": rng.normal(size=(2, 50, 1))}
+    for group in design.groups:
+        draws[f"effect_{group.name}"] = rng.normal(size=(2, 50, len(group.labels)))
+        draws[f"sd_{group.name}"] = np.full((2, 50), {"kind": 0.3, "x|kind": 0.2, "x|lad": 0.1}[group.name])
+    draws["cor_kind"] = np.tile([[1.0, -0.5], [-0.5, 1.0]], (2, 50, 1, 1))
+    dims = {f"effect_{g.name}": [g.dim] for g in design.groups} | {"cor_kind": ["kind_term", "kind_term2"]}
+    coords = {
+        "kind": ["a", "b"],
+        "lad": list(labels),
+        "kind_term": ["intercept", "x"],
+        "kind_term2": ["intercept", "x"],
+    }
+    idata = inference.build(draws, dims | {"slopes": ["covariate"]}, coords | {"covariate": ["x"]})
+    return design, Posterior(idata, PriorPlan(None, None, None, (None,), None, (), (), {}, None))
+
+
+def test_varying_slopes_are_in_the_linear_predictor(varying):
+    design, posterior = varying
+    x = design.columns[0].values
+    eta = linear_predictor(design, posterior, np.array([3]))[0]
+    slope = posterior.draws("slopes")[3, 0]
+    expected = posterior.draws("intercept")[3] + posterior.draws("effect_kind")[3][design.groups[0].index]
+    slope = slope + posterior.draws("effect_x|kind")[3][design.groups[1].index]
+    slope = slope + posterior.draws("effect_x|lad")[3][design.groups[2].index]
+    np.testing.assert_allclose(eta, expected + slope * x, rtol=1e-12)
+
+
+def test_slopes_over_areas_are_not_shown_level_by_level(varying):
+    design, posterior = varying
+    assert set(group_effects(posterior, design)) == {"kind", "x|kind"}
+
+
+def test_varying_slopes_are_variance_that_covariates_do_not_explain(data, varying):
+    design, posterior = varying
+    x = design.columns[0].area
+    fixed = posterior.draws("slopes")[:, 0] ** 2 * np.cov(x, aweights=data.areas.weights)
+    # an area's effects: kind + x (x|kind) + x (x|lad), the first two with correlation -0.5
+    rest = 0.09 + (0.04 + 0.01) * np.mean(x**2) + 2 * -0.5 * 0.3 * 0.2 * np.mean(x)
+    assert explained_share(posterior, design, data.areas) == pytest.approx(np.mean(fixed / (fixed + rest)))
+
+
+def test_the_predictor_gives_areas_what_respondents_get(data, varying):
+    design, posterior = varying
+    outcome = OutcomeSpec("o", "O", ("s",), "gaussian", "answer", estimands=(EstimandSpec("", "latent"),))
+    predictor = build_predictor(outcome, design, posterior, data.areas, None, seed=1)
+    slope = predictor.effects[1]
+    assert (slope.along, slope.scaled) == (("kind",), True)
+    np.testing.assert_allclose(slope.loading, np.tile([-0.5, np.sqrt(0.75)], (100, 1)))
+    assert [e.loading is None for e in predictor.effects] == [True, False, True]
+    eta = linear_predictor(design, posterior, np.arange(100)).T
+    projector = Projector(predictor)
+    areas = projector.block(np.arange(AREAS)).values.astype(float) + projector.origin
+    np.testing.assert_allclose(areas[data.respondents.area], eta, atol=2e-6)

@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+SINGULAR = 1e-7
+
 
 def partial_priors(k: int, eta: float) -> list[float]:
     """Shape α of each partial correlation's prior, 2 Beta(α, α) - 1, under LKJ(η).
@@ -57,4 +59,31 @@ def correlation_cholesky(partials: np.ndarray) -> np.ndarray:
             left = left * np.sqrt((1.0 - partials[..., at]) * (1.0 + partials[..., at]))
             at += 1
         factor[..., row, row] = left
+    return factor
+
+
+def cholesky_of(correlations: np.ndarray) -> np.ndarray:
+    """Cholesky factor of correlation matrices, of singular ones too.
+
+    Parameters
+    ----------
+    correlations : ndarray of float64, shape (..., k, k)
+        Positive semidefinite with ones on the diagonal, up to rounding.
+
+    Returns
+    -------
+    ndarray of float64, shape (..., k, k)
+        Lower triangular, with rows of length 1; where a row is spanned by those before, its diagonal is 0.
+    """
+    factor = np.zeros_like(correlations, dtype=np.float64)
+    k = correlations.shape[-1]
+    for row in range(k):
+        for column in range(row):
+            before = np.einsum("...i,...i->...", factor[..., row, :column], factor[..., column, :column])
+            left, size = correlations[..., row, column] - before, factor[..., column, column]
+            # what rounding leaves beside a diagonal of 0 is no correlation
+            factor[..., row, column] = np.where(size > SINGULAR, left / np.where(size > SINGULAR, size, 1.0), 0.0)
+        length = np.linalg.norm(factor[..., row, :row], axis=-1)
+        factor[..., row, :row] /= np.maximum(length, 1.0)[..., None]
+        factor[..., row, row] = np.sqrt(np.maximum(1.0 - np.minimum(length, 1.0) ** 2, 0.0))
     return factor

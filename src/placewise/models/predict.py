@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from placewise.estimates.predictor import Effect, Estimand, Predictor
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.kernels.philox import stream_key
+from placewise.models.correlations import cholesky_of
 from placewise.models.design import Design, Group
 from placewise.models.fit import Posterior
 from placewise.models.spec import EstimandSpec, OutcomeSpec
@@ -64,7 +67,7 @@ def build_predictor(
         cell_x=np.column_stack([np.empty((n_cells, 0)), *cell_x]),
         area_varies=np.array([c.area is not None for c in columns], dtype=bool),
         cell_varies=np.array([c.cell is not None for c in columns], dtype=bool),
-        effects=tuple(_effect(g, posterior) for g in design.groups),
+        effects=_effects(design, posterior),
         indptr=np.arange(n_areas + 1, dtype=np.int64) if frame is None else frame.indptr,
         cell=np.zeros(n_areas, dtype=np.int32) if frame is None else frame.cell,
         count=weights if frame is None else frame.count,
@@ -82,6 +85,17 @@ def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> boo
     return has_people and not latent and not known_variance and outcome.family != "poisson"
 
 
+def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
+    """Effects of every group, those of correlated ones with what new levels of theirs depend on."""
+    made = [_effect(group, posterior) for group in design.groups]
+    for block in design.correlated:
+        names = [made[k].name for k in block]
+        factor = cholesky_of(posterior.draws(f"cor_{design.groups[block[0]].dim}"))
+        for j, k in enumerate(block[1:], start=1):
+            made[k] = replace(made[k], along=tuple(names[:j]), loading=factor[:, j, : j + 1])
+    return tuple(made)
+
+
 def _effect(group: Group, posterior: Posterior) -> Effect:
     if group.lookup is None:
         raise ValueError(f"group {group.name!r} has no projection: the design was built without an areas table")
@@ -94,6 +108,8 @@ def _effect(group: Group, posterior: Posterior) -> Effect:
         area_index=group.area_index,
         cell_index=group.cell_index,
         lookup=group.lookup,
+        area_x=None if group.by is None else group.by.area,
+        cell_x=None if group.by is None else group.by.cell,
     )
 
 

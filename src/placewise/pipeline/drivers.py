@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def slopes(posterior: Posterior, design: Design) -> pd.DataFrame | None:
 
 def group_effects(posterior: Posterior, design: Design) -> dict[str, pd.DataFrame]:
     """Tables ``level, mean, q05, q95`` of the groups that are not geography and have few enough levels to be shown."""
-    shown = [g for g in design.groups if g.role != "geography" and len(g.labels) <= MOST_LEVELS]
+    shown = [g for g in design.groups if g.dim not in design.geography and len(g.labels) <= MOST_LEVELS]
     return {g.name: _summary("level", list(g.labels), posterior.draws(f"effect_{g.name}")) for g in shown}
 
 
@@ -32,7 +33,7 @@ def explained_share(posterior: Posterior, design: Design, areas: AreaTable) -> f
     """Share of the variance between small areas, on the link scale, that the covariates explain.
 
     The variance of x'β over the areas, weighted by population, against the same plus the variances of all groups that
-    differ between areas; the posterior mean. None where no covariate varies over areas.
+    differ between areas, slopes that vary among them; the posterior mean. None where no covariate varies over areas.
     """
     over = {k: c.area for k, c in enumerate(design.columns) if c.area is not None and c.cell is None}
     if not over:
@@ -41,10 +42,30 @@ def explained_share(posterior: Posterior, design: Design, areas: AreaTable) -> f
     beta = posterior.draws("slopes")[:, list(over)]
     covariance = np.atleast_2d(np.cov(x.T, aweights=areas.weights))
     fixed = np.einsum("sj,jk,sk->s", beta, covariance, beta)
-    over_areas = [g.name for g in design.groups if g.area_index is not None and g.cell_index is None]
-    rest = sum((posterior.draws(f"sd_{name}") ** 2 for name in over_areas), start=np.zeros(len(beta)))
-    total = fixed + rest
+    total = fixed + _variance_of_groups(posterior, design, areas)
     return float(np.mean(fixed / total)) if (total > 0).all() else None
+
+
+def _variance_of_groups(posterior: Posterior, design: Design, areas: AreaTable) -> np.ndarray:
+    """Variance of the sum of an area's effects, averaged over the areas by population; shape (S,)."""
+    of_area: dict[int, np.ndarray] = {}
+    for k, group in enumerate(design.groups):
+        if group.cell_index is None and (group.by is None or group.by.cell is None):
+            by_area = None if group.by is None else group.by.area
+            if group.area_index is not None or by_area is not None:
+                of_area[k] = np.ones(len(areas)) if by_area is None else by_area
+    sd = {k: posterior.draws(f"sd_{design.groups[k].name}") for k in of_area}
+
+    def covariance(a: int, b: int) -> np.ndarray:
+        return np.asarray(sd[a] * sd[b] * np.average(of_area[a] * of_area[b], weights=areas.weights))
+
+    total = sum((covariance(k, k) for k in of_area), start=np.zeros(posterior.n_draws))
+    for block in design.correlated:
+        correlations = posterior.draws(f"cor_{design.groups[block[0]].dim}")
+        for (i, a), (j, b) in combinations(enumerate(block), 2):
+            if a in of_area and b in of_area:
+                total = total + 2.0 * correlations[:, i, j] * covariance(a, b)
+    return total
 
 
 def _summary(column: str, names: list[str], draws: np.ndarray) -> pd.DataFrame:

@@ -63,7 +63,8 @@ def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -
     if design.columns:
         eta += posterior.draws("slopes")[chosen] @ design.matrix.T
     for group in design.groups:
-        eta += posterior.draws(f"effect_{group.name}")[chosen][:, group.index]
+        times = 1.0 if group.by is None else group.by.values
+        eta += times * posterior.draws(f"effect_{group.name}")[chosen][:, group.index]
     return eta
 
 
