@@ -16,7 +16,7 @@ from placewise.models.prior_plan import PriorPlan, SdPrior
 from placewise.models.priors import Prior
 
 A, N = 24, 60
-CELLS = 24  # of the grid over the area's sd
+CELLS = 16  # of the grid over the area's sd
 LEARNED = Prior("uniform", (0.2, 1.6))
 
 Fit = Callable[[FitProblem, FitOptions], Any]

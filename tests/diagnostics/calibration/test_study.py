@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from placewise.diagnostics.calibration import Calibration, Experiment, calibrate, shrunk, simulate_once
+from placewise.errors import ModelError, Problem
 from placewise.models.engines import Engine, FitOptions, FitProblem
 
 Fit = Callable[[FitProblem, FitOptions], Any]
@@ -77,6 +78,19 @@ def test_draws_that_depend_on_each_other_are_thinned(experiment: Experiment, exa
     often = calibrate(experiment, sticky, fits=40, options=options, seed=5)
     assert often.ranks["statistic"].to_numpy() == pytest.approx(once.ranks["statistic"].to_numpy(), abs=1.0)
     assert often.areas["sd_z"].to_numpy() == pytest.approx(once.areas["sd_z"].to_numpy(), rel=0.01)
+
+
+def test_an_engine_that_gives_up_is_not_passed_over(experiment: Experiment, exact: Fit, options: FitOptions) -> None:
+    def timid(problem: FitProblem, options: FitOptions) -> Any:
+        if problem.response.y.mean() > 1.0:
+            raise ModelError(Problem("fit", "no mode was found", kind="model"))
+        return exact(problem, options)
+
+    found = calibrate(experiment, timid, fits=20, options=options, seed=3)
+    lost = found.checks.checks[0]
+    assert lost.verdict == found.status == "fail"
+    assert 0 < lost.value < 20
+    assert "the engine failed in" in lost.sentence
 
 
 def test_a_simulation_depends_on_seed_and_number_alone(experiment: Experiment, exact: Engine) -> None:

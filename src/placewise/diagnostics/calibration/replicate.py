@@ -14,6 +14,7 @@ from placewise.diagnostics.calibration.experiment import Experiment, draw_truth
 from placewise.diagnostics.calibration.parameters import Values
 from placewise.diagnostics.calibration.predictions import area_eta, index_of, linear_predictor, overall
 from placewise.diagnostics.calibration.uniformity import uniform_rank
+from placewise.errors import ModelError
 from placewise.kernels.mixing import ess_bulk
 from placewise.models.design import Design
 from placewise.models.engines import Engine, FitOptions, FitProblem
@@ -59,6 +60,8 @@ class Replicate:
         were kept.
     eta, index : Spread or None
         Standardised errors of the areas; None without areas, or where too few draws were kept.
+    error : str
+        Why the engine gave no draws at all, if so.
     """
 
     number: int
@@ -68,10 +71,11 @@ class Replicate:
     places: Mapping[str, float]
     eta: Spread | None
     index: Spread | None
+    error: str = ""
 
 
 def simulate_once(experiment: Experiment, engine: Engine, options: FitOptions, seed: int, number: int) -> Replicate:
-    """Simulate and fit once.
+    """Simulate and fit once; an engine that says it failed leaves a replicate without places.
 
     Parameters
     ----------
@@ -88,7 +92,10 @@ def simulate_once(experiment: Experiment, engine: Engine, options: FitOptions, s
     response = draw_answers(experiment, truth, rng)
     problem = FitProblem(experiment.design, response, experiment.family, experiment.priors)
     start = time.perf_counter()
-    idata = engine(problem, replace(options, seed=int(rng.integers(2**31))))
+    try:
+        idata = engine(problem, replace(options, seed=int(rng.integers(2**31))))
+    except ModelError as error:
+        return Replicate(number, time.perf_counter() - start, 0, 0, {}, None, None, str(error))
     seconds = time.perf_counter() - start
     values, chains = _posterior(idata, truth.values)
     eta = linear_predictor(experiment.design, values)

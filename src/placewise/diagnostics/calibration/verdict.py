@@ -74,7 +74,11 @@ def judge_calibration(replicates: Sequence[Replicate], *, seed: int = 0) -> Cali
 
 def _lost(replicates: Sequence[Replicate]) -> Check:
     lost = [r.number for r in replicates if not r.places]
-    sentence = f"{len(lost)} of {len(replicates)} fits have too few draws inside the declared region."
+    failed = sum(bool(r.error) for r in replicates)
+    sentence = (
+        f"{len(lost)} of {len(replicates)} fits are lost: the engine failed in {failed}, and {len(lost) - failed} have "
+        "too few draws inside the declared region."
+    )
     return Check("lost", float(len(lost)), 0.0, "fail" if lost else "pass", sentence, tuple(map(str, lost[:5])))
 
 
