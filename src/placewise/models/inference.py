@@ -202,3 +202,24 @@ def _each(
             values[rows] = measure(flat[:, :, rows])
         result[name] = moving.copy(data=values.reshape(moving.shape))
     return xr.Dataset(result)
+
+
+def smooth_weights(log_weight: np.ndarray) -> tuple[np.ndarray, float]:
+    """Pareto-smoothed importance weights (Vehtari et al. 2024).
+
+    Parameters
+    ----------
+    log_weight : ndarray, shape (n,)
+        Logarithms of the raw weights.
+
+    Returns
+    -------
+    smoothed : ndarray, shape (n,)
+        Logarithms of the smoothed weights, which add up to 1.
+    khat : float
+        Shape of the generalised Pareto distribution fitted to the largest; 0 where all weights are equal.
+    """
+    if np.ptp(log_weight) < 1e-9:
+        return np.full(len(log_weight), -np.log(len(log_weight))), 0.0
+    smoothed, khat = az.psislw(log_weight)
+    return np.asarray(smoothed, dtype=np.float64), float(khat)

@@ -1,0 +1,312 @@
+"""Coefficients and effects given the hyperparameters: their mode, a gaussian approximation, and exact densities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from placewise.errors import ModelError, Problem
+from placewise.kernels.chain import add_up, pass_down
+from placewise.kernels.elimination import assemble, backward, forward
+from placewise.kernels.elimination_moments import moments
+from placewise.kernels.latent import log_likelihood
+from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.core_prior import CorePrior, Moments
+from placewise.models.engines.laplace.hyper import Hyper, Point
+from placewise.models.engines.laplace.layout import Layout
+
+MOST_STEPS = 60
+MOST_HALVINGS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Latent:
+    """One value of all unknowns: the core, shape (Q,), and the effects of the chain's nodes, shape (nodes,)."""
+
+    core: np.ndarray
+    nodes: np.ndarray
+
+    def plus(self, other: Latent, by: float = 1.0) -> Latent:
+        """Sum with a multiple of another."""
+        return Latent(self.core + by * other.core, self.nodes + by * other.nodes)
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """The log joint density at one value of the unknowns, expanded to second order, the chain eliminated.
+
+    Parameters
+    ----------
+    at : Latent
+    log_joint : float
+        Log density of answers and unknowns given the hyperparameters, without normal constants.
+    step : Latent
+        Newton's step.
+    decrement : float
+        Gradient times step: twice what the step gains if the density is quadratic.
+    root : ndarray, shape (Q, Q)
+        Lower Cholesky factor of the core's matrix.
+    log_det : float
+        Log determinant of the whole negative Hessian.
+    pivot, strength, dense, val : ndarray
+        As ``placewise.kernels.elimination.assemble`` sets them.
+    tau : ndarray, shape (nodes,)
+    point : Point
+    """
+
+    at: Latent
+    log_joint: float
+    step: Latent
+    decrement: float
+    root: np.ndarray
+    log_det: float
+    pivot: np.ndarray
+    strength: np.ndarray
+    dense: np.ndarray
+    val: np.ndarray
+    tau: np.ndarray
+    point: Point
+
+    @property
+    def mode(self) -> Latent:
+        """Where the last step leads."""
+        return self.at.plus(self.step)
+
+    @property
+    def log_marginal(self) -> float:
+        """Laplace's approximation of the log density of the answers given the hyperparameters."""
+        return self.log_joint + 0.5 * self.decrement - 0.5 * self.log_det
+
+
+class Conditional:
+    """A problem's unknowns given its hyperparameters.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    layout : Layout
+    hyper : Hyper
+    """
+
+    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper) -> None:
+        self.problem, self.layout, self.hyper = problem, layout, hyper
+        self.prior = CorePrior(problem, layout, hyper)
+        self._classes = _classes(problem, layout)
+
+    def tau(self, point: Point) -> np.ndarray:
+        """Prior precision of each node's effect, shape (nodes,)."""
+        tau = np.empty(self.layout.n_nodes)
+        for level, classes in zip(self.layout.levels, self._classes, strict=True):
+            name = self.problem.design.groups[level.group].name
+            if classes is None:
+                tau[level.nodes] = np.exp(-2.0 * point.log_scale[name])
+            else:
+                scales = np.array([point.log_scale[f"class_{k}"] for k in range(int(classes.max()) + 1)])
+                tau[level.nodes] = np.exp(-2.0 * scales[classes])
+        return tau
+
+    def variance(self, point: Point) -> float:
+        """Residual variance of a gaussian outcome; 0 where it is known for each row, and elsewhere."""
+        return float(np.exp(2.0 * point.log_scale["sigma"])) if "sigma" in point.log_scale else 0.0
+
+    def start(self) -> Latent:
+        """A first value: the overall answer in the intercept or the cutpoints, 0 elsewhere."""
+        layout, core = self.layout, np.zeros(self.layout.n_core)
+        rows = layout.rows
+        if layout.thresholds.stop > layout.thresholds.start:
+            share = np.bincount(rows.y.astype(np.int64), rows.size, minlength=rows.n_cut + 1) + 0.5
+            below = np.cumsum(share)[:-1] / share.sum()
+            core[layout.thresholds] = -np.log(below / (1.0 - below))
+        elif layout.intercept:
+            if self.problem.family == "gaussian":
+                core[0] = float(np.average(rows.y, weights=rows.weight))
+            else:
+                mean = (rows.y.sum() + 0.5) / (rows.size.sum() + 1.0)
+                core[0] = np.log(mean) if self.problem.family == "poisson" else np.log(mean / (1.0 - mean))
+        return Latent(core, np.zeros(layout.n_nodes))
+
+    def above(self, nodes: np.ndarray) -> np.ndarray:
+        """Sums over each leaf and its ancestors; (nodes, R) -> (leaves, R)."""
+        if not len(nodes):
+            return np.zeros((self.layout.chain.n_leaves, nodes.shape[1]))
+        total = nodes.copy()
+        pass_down(self.layout.chain, total)
+        return total[: self.layout.chain.n_leaves]
+
+    def expand(self, point: Point, at: Latent) -> Expansion:
+        """Log joint density, Newton's step and the eliminated Hessian at one value.
+
+        Raises
+        ------
+        ModelError
+            If the negative Hessian is not positive definite.
+        """
+        layout, chain = self.layout, self.layout.chain
+        q, n = layout.n_core, layout.n_nodes
+        tau = self.tau(point)
+        above = np.ascontiguousarray(self.above(at.nodes[:, None])[:, 0])
+        score, slope = np.zeros(q), np.zeros(chain.n_leaves)
+        pivot, strength = np.empty(n), np.empty(n)
+        dense, val = np.empty((n, layout.rows.x.shape[1])), np.empty(len(chain.col))
+        matrix, total = np.zeros((q, q)), 0.0
+        for first, last in zip(layout.parts[:-1], layout.parts[1:], strict=True):
+            total += assemble(
+                layout.rows, chain, first, last, at.core, above, tau, self.variance(point),
+                matrix, score, slope, pivot, strength, dense, val,
+            )  # fmt: skip
+        nodes = np.zeros(n)
+        if n:
+            nodes[: chain.n_leaves] = slope
+            add_up(chain, nodes)
+            nodes -= tau * at.nodes
+        log_joint = total + float(self.prior.density(at.core[:, None], point)[0])
+        log_joint += 0.5 * float(np.log(tau).sum() - tau @ at.nodes**2)
+        self.prior.add(at.core, point, score, matrix)
+        try:
+            root = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            raise _unbounded() from None
+        found = Expansion(at, log_joint, at, 0.0, root, 0.0, pivot, strength, dense, val, tau, point)
+        step = self.solve(found, Latent(score, nodes))
+        log_det = 2.0 * float(np.log(np.diag(root)).sum()) + float(np.log(pivot).sum())
+        decrement = float(score @ step.core + nodes @ step.nodes)
+        return Expansion(at, log_joint, step, decrement, root, log_det, pivot, strength, dense, val, tau, point)
+
+    def solve(self, e: Expansion, rhs: Latent) -> Latent:
+        """Solve the whole negative Hessian."""
+        core, nodes = rhs.core.copy(), rhs.nodes.copy()
+        chain = self.layout.chain
+        forward(chain, e.pivot, e.strength, e.dense, e.val, nodes, core)
+        half = solve_triangular(e.root, core, lower=True, check_finite=False)
+        core = solve_triangular(e.root, half, lower=True, trans="T", check_finite=False)
+        nodes = nodes[:, None]
+        backward(chain, e.pivot, e.strength, e.dense, e.val, nodes, core[:, None])
+        return Latent(core, nodes[:, 0])
+
+    def find_mode(self, point: Point, start: Latent, tolerance: float = 1e-8) -> Expansion:
+        """Newton's method with halving, until the next step would gain less than half the tolerance.
+
+        Raises
+        ------
+        ModelError
+            If the mode is not found: nothing bounds an estimate.
+        """
+        e = self.expand(point, start)
+        if not np.isfinite(e.log_joint):
+            e = self.expand(point, self.start())
+        for _ in range(MOST_STEPS):
+            if e.decrement <= tolerance:
+                return e
+            by = 1.0
+            for _ in range(MOST_HALVINGS):
+                new = self.expand(point, e.at.plus(e.step, by))
+                if new.log_joint >= e.log_joint + 1e-4 * by * e.decrement - 1e-9 * abs(e.log_joint):
+                    break
+                by *= 0.5
+            else:
+                return e
+            e = new
+        raise _unbounded()
+
+    def describe(self, e: Expansion) -> tuple[Moments, np.ndarray, np.ndarray, float]:
+        """Variances and mean shift of the gaussian approximation.
+
+        Returns
+        -------
+        core : Moments
+        shift : ndarray, shape (nodes,)
+            First-order shift of the mean of each node's effect from its mode.
+        spread : ndarray, shape (nodes,)
+            Variance of each node's effect.
+        information : float
+            Gaussian rows: the sum of information times variance.
+        """
+        layout, chain = self.layout, self.layout.chain
+        inverse = solve_triangular(e.root, np.eye(layout.n_core), lower=True, check_finite=False)
+        cov = inverse.T @ inverse
+        skew, leaf_skew, spread = np.zeros(layout.n_core), np.zeros(chain.n_leaves), np.zeros(layout.n_nodes)
+        above = np.ascontiguousarray(self.above(e.at.nodes[:, None])[:, 0])
+        information = 0.0
+        for first, last in zip(layout.parts[:-1], layout.parts[1:], strict=True):
+            information += moments(
+                layout.rows, chain, first, last, e.at.core, above, e.tau, self.variance(e.point),
+                e.pivot, e.dense, e.val, cov, skew, leaf_skew, spread,
+            )  # fmt: skip
+        nodes = np.zeros(layout.n_nodes)
+        if layout.n_nodes:
+            nodes[: chain.n_leaves] = leaf_skew
+            add_up(chain, nodes)
+        shift = self.solve(e, Latent(skew, nodes))
+        return Moments(e.at.core, shift.core, cov), shift.nodes, spread, information
+
+    def gradient(self, e: Expansion) -> tuple[np.ndarray, Latent]:
+        """Gradient of ``log_marginal`` in the scores, and the first-order shift of the mean."""
+        core, shift, spread, information = self.describe(e)
+        point, design = e.point, self.problem.design
+        g = self.prior.gradient(point, core)
+        part = e.tau * (e.at.nodes**2 + spread + 2.0 * shift * e.at.nodes) - 1.0
+        for level, classes in zip(self.layout.levels, self._classes, strict=True):
+            own = part[level.nodes]
+            if classes is None:
+                g = g + own.sum() * point.jacobian[design.groups[level.group].name]
+            else:
+                for k in np.unique(classes):
+                    g = g + own[classes == k].sum() * point.jacobian[f"class_{k}"]
+        if "sigma" in point.log_scale:
+            rows = self.layout.rows
+            squares = self._residual_squares(e) / self.variance(point)
+            g = g + (squares - rows.weight.sum() + information) * point.jacobian["sigma"]
+        return g, Latent(core.shift, shift)
+
+    def _residual_squares(self, e: Expansion) -> float:
+        rows = self.layout.rows
+        above = self.above(e.at.nodes[:, None])[:, 0]
+        eta = np.repeat(above, np.diff(rows.start)) + rows.x @ e.at.core[: rows.x.shape[1]]
+        eta += (rows.val * e.at.core[rows.col]).sum(axis=1)
+        return float(rows.weight @ np.square(rows.y - eta))
+
+    def log_joint(self, point: Point, core: np.ndarray, nodes: np.ndarray, tau: np.ndarray) -> np.ndarray:
+        """Exact log density of answers and unknowns for several draws, without normal constants.
+
+        Parameters
+        ----------
+        point : Point
+        core : ndarray, shape (Q, R)
+        nodes : ndarray, shape (nodes, R)
+        tau : ndarray, shape (nodes,)
+
+        Returns
+        -------
+        ndarray, shape (R,)
+        """
+        total = self.prior.density(core, point)
+        total += 0.5 * np.log(tau).sum() - 0.5 * tau @ nodes**2
+        above = self.above(nodes)
+        for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
+            part = np.zeros(core.shape[1])
+            log_likelihood(self.layout.rows, first, last, core, above, self.variance(point), part)
+            total += part
+        return total
+
+
+def _classes(problem: FitProblem, layout: Layout) -> list[np.ndarray | None]:
+    """Class of each node of the area's level, where the area's sd differs by class."""
+    scale, found = problem.design.area_scale, []
+    for level in layout.levels:
+        own = scale is not None and problem.design.groups[level.group].name == scale.group
+        found.append(scale.index[level.labels] if own and scale is not None else None)
+    return found
+
+
+def _unbounded() -> ModelError:
+    return ModelError(
+        Problem(
+            "model",
+            "the answers do not bound an estimate: some combination of the covariates separates them, or says nothing "
+            "about them, and its prior is flat",
+            'give the slopes a proper prior, such as slope = "normal(0, 1)", or leave the default in place',
+            "model",
+        )
+    )

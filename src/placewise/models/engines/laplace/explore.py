@@ -1,0 +1,128 @@
+"""Where the hyperparameters' posterior lies: its mode, its spread along each axis, and how the unknowns follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from scipy.optimize import minimize
+
+from placewise.errors import ModelError
+from placewise.models.engines.laplace.conditional import Conditional, Latent
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+STEP = 0.2
+LEAST_CURVATURE = 0.2
+FARTHEST = 6.0
+NOWHERE = 1e10
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The posterior of the hyperparameters about its mode.
+
+    Parameters
+    ----------
+    centre : ndarray, shape (d,)
+        Normal scores at the mode.
+    axes : ndarray, shape (d, d)
+        Columns: one unit of each of the independent coordinates in which it is about standard normal.
+    below, above : ndarray, shape (d,)
+        Its sd along each axis on either side.
+    mode, shift : Latent
+        Mode of the unknowns there, and the first-order shift of their mean.
+    origin : ndarray, shape (d,)
+        Scores at which they were found.
+    mode_slope, shift_slope : tuple of Latent
+        Their derivatives by each score.
+    evaluations : int
+        Log marginals computed.
+    """
+
+    centre: np.ndarray
+    axes: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+    mode: Latent
+    shift: Latent
+    origin: np.ndarray
+    mode_slope: tuple[Latent, ...]
+    shift_slope: tuple[Latent, ...]
+    evaluations: int
+
+    def guess(self, z: np.ndarray) -> tuple[Latent, Latent]:
+        """Mode and shift at other scores, by the first derivatives."""
+        mode, shift = self.mode, self.shift
+        for by, m, s in zip(np.clip(z - self.origin, -2.0, 2.0), self.mode_slope, self.shift_slope, strict=True):
+            mode, shift = mode.plus(m, by), shift.plus(s, by)
+        return mode, shift
+
+
+def in_parallel(function: Callable[[A], B], items: Sequence[A], jobs: int) -> list[B]:
+    """Apply a function to each item, on several threads; the kernels release the interpreter's lock."""
+    if jobs < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(function, items))
+
+
+def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
+    """Find the mode of the hyperparameters' Laplace posterior and describe it.
+
+    Raises
+    ------
+    ModelError
+        If the answers do not bound an estimate.
+    """
+    hyper, d = conditional.hyper, conditional.hyper.size
+    last = [conditional.find_mode(hyper.at(np.zeros(d)), conditional.start()).at]
+    count = 1
+
+    def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal count
+        count += 1
+        if np.abs(z).max(initial=0.0) > FARTHEST:
+            return NOWHERE, np.zeros(d)
+        try:
+            e = conditional.find_mode(hyper.at(z), last[0])
+        except ModelError:
+            return NOWHERE, np.zeros(d)
+        last[0] = e.at
+        gradient, _ = conditional.gradient(e)
+        prior, prior_slope = hyper.log_prior(z)
+        return -(e.log_marginal + prior), -(gradient + prior_slope)
+
+    centre = np.zeros(d)
+    if d:
+        centre = np.asarray(
+            minimize(objective, centre, jac=True, method="BFGS", options={"gtol": 0.02, "maxiter": 60}).x
+        )
+    e = conditional.find_mode(hyper.at(centre), last[0])
+    mode, (_, shift) = e.mode, conditional.gradient(e)
+
+    def slope_at(z: np.ndarray) -> tuple[np.ndarray, Latent, Latent]:
+        e = conditional.find_mode(hyper.at(z), mode, 1e-4)
+        gradient, shift = conditional.gradient(e)
+        return gradient + hyper.log_prior(z)[1], e.mode, shift
+
+    ends = in_parallel(slope_at, [centre + s * STEP * v for v in np.eye(d) for s in (1.0, -1.0)], jobs)
+    up, down = ends[::2], ends[1::2]
+    hessian = np.array([(b[0] - a[0]) / (2.0 * STEP) for a, b in zip(up, down, strict=True)]).reshape(d, d)
+    curvature, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+    axes = vectors / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
+
+    modes = tuple(_difference(a[1], b[1]) for a, b in zip(up, down, strict=True))
+    shifts = tuple(_difference(a[2], b[2]) for a, b in zip(up, down, strict=True))
+    ones = np.ones(d)
+    return Landscape(centre, axes, ones, ones, mode, shift, centre, modes, shifts, count + 2 * d)
+
+
+def _difference(up: Latent, down: Latent) -> Latent:
+    """Central difference."""
+    by = 0.5 / STEP
+    return Latent(by * (up.core - down.core), by * (up.nodes - down.nodes))

@@ -1,0 +1,96 @@
+"""From a problem to posterior draws."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+from threadpoolctl import threadpool_limits
+
+from placewise.errors import ConfigurationError, Problem
+from placewise.models import inference
+from placewise.models.engines import FitOptions, FitProblem
+from placewise.models.engines.laplace.conditional import Conditional
+from placewise.models.engines.laplace.design import propose, refine
+from placewise.models.engines.laplace.explore import survey_landscape
+from placewise.models.engines.laplace.hyper import Hyper
+from placewise.models.engines.laplace.layout import lay_out
+from placewise.models.engines.laplace.variables import collect
+
+# draws proposed at each point of the design, and points for each draw that is kept
+EACH = 8
+POINTS_PER_DRAW = 0.25
+FEWEST_POINTS = 256
+
+
+def fit(problem: FitProblem, options: FitOptions) -> Any:
+    """Draw from the posterior by nested Laplace with exact importance weights.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        Design, response, family and priors.
+    options : FitOptions
+        ``draws`` equal-weight draws are kept, as one chain; ``jobs`` threads; the result does not depend on them.
+
+    Returns
+    -------
+    InferenceData
+        Group ``posterior``, with attributes ``importance_ess`` and ``khat`` of the weights, ``design_ess`` over the
+        points of the design; nothing of the observed data.
+
+    Raises
+    ------
+    ConfigurationError
+        If the problem has a structure that the engine cannot carry.
+    ModelError
+        If the answers do not bound an estimate.
+    """
+    _refuse(problem)
+    with threadpool_limits(1):
+        layout = lay_out(problem)
+        hyper = Hyper(problem)
+        conditional = Conditional(problem, layout, hyper)
+        landscape = survey_landscape(conditional, options.jobs)
+        landscape = refine(conditional, landscape, options.seed, options.jobs)
+        points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
+        proposals = propose(conditional, landscape, points, EACH, options.seed, options.jobs)
+    log_weight = np.concatenate([p.log_weight for p in proposals])
+    smoothed, khat = inference.smooth_weights(log_weight)
+    chosen = _resample(smoothed, options.draws, np.random.default_rng(options.seed))
+    each = logsumexp(log_weight.reshape(points, EACH), axis=1)
+    attrs = {
+        "engine": "laplace", "seed": options.seed, "design_points": points, "proposals": len(log_weight),
+        "importance_ess": _kish(log_weight), "design_ess": _kish(each), "khat": khat,
+        "separated": json.dumps([]),
+    }  # fmt: skip
+    kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
+    return inference.build({n: v[None] for n, v in kept.draws.items()}, kept.dims, kept.coords, None, attrs)
+
+
+def _refuse(problem: FitProblem) -> None:
+    if problem.priors.shrinkage is not None:
+        raise ConfigurationError(
+            Problem(
+                "model.priors.slope",
+                f"engine 'laplace' cannot carry {problem.priors.shrinkage}",
+                "use engine = 'nuts', or leave the default, a learned normal",
+                "unavailable",
+            )
+        )
+
+
+def _kish(log_weight: np.ndarray) -> float:
+    """Effective sample size of weights, (Σ w)² / Σ w² (Kish 1965)."""
+    return float(np.exp(2.0 * logsumexp(log_weight) - logsumexp(2.0 * log_weight)))
+
+
+def _resample(log_weight: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Systematic resampling, in random order; positions of the proposals kept."""
+    weight = np.exp(log_weight - logsumexp(log_weight))
+    ticks = (rng.random() + np.arange(draws)) / draws
+    chosen = np.minimum(np.searchsorted(np.cumsum(weight), ticks), len(weight) - 1)
+    kept: np.ndarray = rng.permutation(chosen)
+    return kept

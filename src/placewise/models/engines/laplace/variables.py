@@ -1,0 +1,141 @@
+"""Posterior draws under the names that every engine uses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.design import Proposals
+from placewise.models.engines.laplace.hyper import Hyper, Point
+from placewise.models.engines.laplace.layout import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Draws kept, and what labels them.
+
+    Parameters
+    ----------
+    draws : dict of str to ndarray, shape (S, ...)
+    dims : dict of str to list of str
+        Further dimensions of each variable.
+    coords : dict of str to list of str
+        Labels along each dimension.
+    """
+
+    draws: dict[str, np.ndarray] = field(default_factory=dict)
+    dims: dict[str, list[str]] = field(default_factory=dict)
+    coords: dict[str, list[str]] = field(default_factory=dict)
+
+    def put(self, name: str, draws: np.ndarray, *over: str) -> None:
+        """Add one variable."""
+        self.draws[name], self.dims[name] = draws, list(over)
+
+
+def collect(
+    problem: FitProblem, layout: Layout, hyper: Hyper, proposals: Sequence[Proposals], chosen: np.ndarray, seed: int
+) -> Kept:
+    """Pick the chosen proposals.
+
+    Parameters
+    ----------
+    chosen : ndarray of int64, shape (S,)
+        Positions among all draws, those of each point of the design one after another.
+    seed : int
+        Of effects of levels that no row is in.
+    """
+    design = problem.design
+    kept = Kept(coords={g.dim: list(g.labels) for g in design.groups})
+    at = chosen // len(proposals[0].log_weight)
+    core = np.concatenate([p.core for p in proposals], axis=1).T[chosen]
+
+    def each(of: Callable[[Point], float | np.ndarray]) -> np.ndarray:
+        values = np.array([of(p.point) for p in proposals])
+        return np.asarray(values[at])
+
+    _put_coefficients(kept, problem, layout, core)
+    _put_hyperparameters(kept, problem, hyper, each)
+    rng = np.random.default_rng([seed, 1])
+    for k, group in enumerate(design.groups):
+        sd = each(_scale_of(group.name))
+        kept.put(f"sd_{group.name}", sd)
+        if k in layout.groups:
+            kept.put(f"effect_{group.name}", core[:, layout.groups[k]], group.dim)
+    for index, draws in _chain_effects(layout, proposals, chosen):
+        group = design.groups[index]
+        labels = next(level.labels for level in layout.levels if level.group == index)
+        effects = rng.standard_normal((len(chosen), len(group.labels)), dtype=np.float32)
+        effects *= kept.draws[f"sd_{group.name}"][:, None]
+        effects[:, labels] = draws
+        kept.put(f"effect_{group.name}", effects, group.dim)
+    return kept
+
+
+def _scale_of(name: str) -> Callable[[Point], float]:
+    return lambda point: point.scale(name)
+
+
+def _value_of(name: str) -> Callable[[Point], float]:
+    return lambda point: point.values[name]
+
+
+def _put_coefficients(kept: Kept, problem: FitProblem, layout: Layout, core: np.ndarray) -> None:
+    design = problem.design
+    if layout.intercept:
+        kept.put("intercept", core[:, 0])
+    if problem.family == "cumulative":
+        kept.coords["cutpoint"] = [f"{a} | {b}" for a, b in itertools.pairwise(problem.response.levels)]
+        kept.put("cutpoints", -core[:, layout.thresholds], "cutpoint")
+    if design.columns:
+        kept.coords["covariate"] = [c.name for c in design.columns]
+        kept.put("slopes", core[:, layout.slopes], "covariate")
+    if design.category_specific:
+        kept.coords["covariate_specific"] = [design.columns[k].name for k in design.category_specific]
+        shape = (len(core), layout.rows.n_cut, len(design.category_specific))
+        deviations = core[:, layout.deviations].reshape(shape).swapaxes(1, 2)
+        kept.put("slope_deviations", deviations, "covariate_specific", "cutpoint")
+
+
+def _put_hyperparameters(
+    kept: Kept, problem: FitProblem, hyper: Hyper, each: Callable[[Callable[[Point], float | np.ndarray]], np.ndarray]
+) -> None:
+    design, plan = problem.design, problem.priors
+    known = {p.name for p in hyper.parameters}
+    for name in ("slope_sd", "sigma", "deviation_sd", "area_scale_sd"):
+        if name in known:
+            kept.put(name, each(_value_of(name)))
+    for name in plan.rho:
+        kept.put(f"rho_{name}", each(_value_of(f"rho_{name}")))
+    if len(plan.shared) > 1:
+        kept.coords["geography"] = list(plan.shared)
+        kept.put("sd_total", each(_value_of("sd_total")))
+        kept.put("split", each(lambda point: point.split), "geography")
+    scale = design.area_scale
+    if scale is not None:
+        kept.coords[scale.by] = list(scale.classes)
+        names = [f"class_{k}" for k in range(len(scale.classes))]
+        own = each(_scale_of(scale.group))[:, None]
+        kept.put("area_scale", each(lambda point: np.array([point.scale(n) for n in names])) / own, scale.by)
+    for positions in design.correlated:
+        factor, k = design.groups[positions[0]].dim, len(positions)
+        names = [design.groups[j].name for j in positions]
+        kept.coords[f"{factor}_term"] = kept.coords[f"{factor}_term2"] = names
+        root = each(_root_of(hyper, factor, k))
+        kept.put(f"cor_{factor}", root @ root.swapaxes(1, 2), f"{factor}_term", f"{factor}_term2")
+
+
+def _root_of(hyper: Hyper, factor: str, k: int) -> Callable[[Point], np.ndarray]:
+    return lambda point: hyper.correlation(factor, k, point.values)
+
+
+def _chain_effects(
+    layout: Layout, proposals: Sequence[Proposals], chosen: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Position of each group of the chain and draws of its nodes' effects, shape (S, nodes)."""
+    for level in layout.levels:
+        nodes = np.concatenate([p.nodes[level.nodes] for p in proposals], axis=1)
+        yield level.group, nodes.T[chosen]
