@@ -114,8 +114,6 @@ def test_each_family_takes_its_own_keys(family: str, more: dict[str, Any]) -> No
 
 LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace' or 'nuts'"),
-    ({"model.structure": {"age": "rw1"}}, "structure 'rw1'", "iid"),
-    ({"model.structure": {"lad": "bym2"}}, "structure 'bym2'", "iid"),
     ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
     ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
     ({"benchmark": {"level": "rgn", "targets": "t.csv"}}, "'benchmark'", "leave the table out"),
@@ -217,6 +215,13 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (GAUSSIAN, {"model.formla": "x"}, "model.formla: unknown key (did you mean 'formula'?)"),
     (GAUSSIAN, {"model.standardise": 1}, "expected true or false, got the number 1"),
     (GAUSSIAN, {"model.structure": {"age": "rw"}}, "model.structure.age: expected one of"),
+    (GAUSSIAN, {"model.priors": {"rho:age": "beta(1, 1)"}}, "the effects of 'age' are independent and have no rho"),
+    (GAUSSIAN, {"model.structure": {"age": "rw1"}, "model.priors": {"rho:age": "beta(1, 1)"}},
+     "the effects of 'age' are a rw1 and have no rho"),
+    (GAUSSIAN, {"model.structure": {"age": "bym2"}, "model.priors": {"rho:age": "uniform(-1, 1)"}},
+     "the rho of bym2 effects lies between 0 and 1, uniform(-1, 1) does not"),
+    (GAUSSIAN, {"model.structure": {"age": "ar1"}, "model.priors": {"rho:age": "fixed(1)"}},
+     "the rho of ar1 effects lies between -1 and 1, the ends excluded, fixed(1) does not"),
     (GAUSSIAN, {"model.structure": "rw1"}, "model.structure: expected a table, got the text 'rw1'"),
     (GAUSSIAN, {"model.engine": "stan"}, "model.engine: expected one of"),
     (GAUSSIAN, {"model.category_specific": ["x"]}, "a gaussian model has no cutpoints"),

@@ -45,7 +45,6 @@ def test_every_key_that_this_version_honours_is_read() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("rho:lad22cd", "uniform(0, 1)"),
         ("discrimination", "lognormal(0, 0.5)"),
         ("shift", "normal(0, 1)"),
         ("discrepancy", "half_normal(0.2)"),
@@ -99,6 +98,12 @@ def test_keys_of_parts_to_come_are_unavailable_and_say_what_works(key: str, valu
         ({"slope:x": "horseshoe(3)"}, "gaussian", "horseshoe(3) is a prior of all slopes together"),
         ({"sd:age": "r2d2(0.5, 2)"}, "gaussian", "r2d2(0.5, 2) is a prior of all slopes together"),
         ({"var:area_scale": "gamma(2, 1)"}, "gaussian", "there is no such prior (write 'sd:area_scale')"),
+        ({"sd:age": "beta(2, 2)"}, "gaussian", "beta(2, 2) is a prior of a share or a correlation"),
+        ({"slope": "beta(2, 2)"}, "gaussian", "'slope' may be any number, beta(2, 2) does not suit"),
+        ({"intercept": "beta(2, 2)"}, "gaussian", "'intercept' may be any number"),
+        ({"rho:age": "normal(0, 1)"}, "gaussian", "'rho:age' lies between -1 and 1, normal(0, 1) does not"),
+        ({"rho:age": "beta(0, 1)"}, "gaussian", "beta: a must be above 0"),
+        ({"rho": "beta(1, 1)"}, "gaussian", "there is no such prior"),
         ("half_normal(1)", "gaussian", "expected a table"),
     ],
 )

@@ -49,6 +49,9 @@ def with_area_scale(design: Design, asked: Any, areas: AreaTable | None, where: 
             problems.add(f"{where}.multipliers", f"{by!r} has no area in {label!r}", nearest(label, classes))
     multipliers = None if declared is None else np.array([declared.get(label, 1.0) for label in classes])
     group = next(g for g in design.groups if g.name == areas.code)
+    if group.structure is not None:
+        message = f"the areas' {group.structure.kind} effects have one sd, which cannot differ by {by!r}"
+        problems.add(where, message, "leave out this key, or the structure")
     index = np.empty(len(areas), dtype=np.int64)
     index[np.asarray(group.area_index)] = of_area
     return replace(design, area_scale=AreaScale(areas.code, by, tuple(classes), index, multipliers))

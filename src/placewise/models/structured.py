@@ -154,7 +154,15 @@ def _spatial(group: Group, data: Surroundings, where: str, problems: Problems) -
     if group.name not in data.neighbours:  # noted already
         return group
     pairs = data.neighbours[group.name]
+    if not {"a", "b"} <= set(pairs.columns):
+        problems.add(where, f"the table of neighbours of {group.name!r} lacks a column 'a' or 'b'", kind="data")
+        return group
     a, b = as_labels(pairs["a"]), as_labels(pairs["b"])
+    odd = pd.isna(a) | pd.isna(b) | (a == b)
+    if odd.any():
+        message = f"{int(odd.sum()):,} of {len(a):,} pairs of neighbours of {group.name!r} are not two codes"
+        problems.add(where, message, "each pair names two areas, none is its own neighbour", "data")
+        return group
     labels = tuple(natural_order({*group.all_labels, *a, *b}))
     position = {label: k for k, label in enumerate(labels)}
     ends = np.array([[position[x] for x in side] for side in (a, b)], dtype=np.int64).T.reshape(-1, 2)

@@ -43,6 +43,10 @@ class Model:
         Columns that go with binomial, poisson and gaussian responses.
     orders : mapping of str to sequence of str
         Declared orders of categories, by column.
+    structure : mapping of str to str
+        How the effects of a grouping depend on each other: ``"rw1"``, ``"ar1"`` or ``"bym2"``, by its name.
+    neighbours : mapping of str to DataFrame
+        For bym2, by grouping: pairs of codes in columns ``a`` and ``b``; codes that the data lack have effects too.
     engine : str
         Inference engine.
     category_specific : sequence of str, or "auto"
@@ -71,6 +75,8 @@ class Model:
         exposure: str = "",
         variance: str = "",
         orders: Mapping[str, Sequence[str]] | None = None,
+        structure: Mapping[str, str] | None = None,
+        neighbours: Mapping[str, pd.DataFrame] | None = None,
         engine: str = DEFAULT_ENGINE,
         category_specific: Sequence[str] | str = (),
     ) -> None:
@@ -89,6 +95,8 @@ class Model:
         outcome = {"survey": "data", "response": response, "family": family}
         outcome |= {key: value for key, value in given.items() if value}
         model = {"formula": formula, "standardise": standardise, "engine": engine, "priors": dict(priors or {})}
+        if structure:
+            model["structure"] = dict(structure)
         if category_specific:
             model["category_specific"] = category_specific
         spec = read_model({"outcome": outcome, "model": model}, "model", WHERE, problems, surveys=["data"])
@@ -98,6 +106,7 @@ class Model:
         self.spec = spec
         self._formula = parsed
         self._orders = {name: tuple(values) for name, values in (orders or {}).items()}
+        self._neighbours = dict(neighbours or {})
 
     def fit(self, data: pd.DataFrame, *, draws: int = 2000, seed: int = 0, jobs: int | None = None) -> Fit:
         """Fit the model.
@@ -162,6 +171,8 @@ class Model:
             cumulative=outcome.family == "cumulative",
             problems=problems,
             elsewhere=[str(c) for c in data.columns],
+            structure=self.spec.structure,
+            neighbours=self._neighbours,
         )
         if design is not None:
             where = f"{WHERE}: model.category_specific"

@@ -33,6 +33,8 @@ def fit_formula() -> Fitter:
         priors: Mapping[str, str],
         draws: int = 4000,
         engine: str = "nuts",
+        structure: Mapping[str, str] | None = None,
+        neighbours: Mapping[str, pd.DataFrame] | None = None,
         **response: Any,
     ) -> Posterior:
         problems = Problems()
@@ -47,6 +49,8 @@ def fit_formula() -> Fitter:
             standardise=False,
             cumulative=family == "cumulative",
             problems=problems,
+            structure=structure,
+            neighbours=neighbours,
         )
         parsed = {key: parse_prior(text, key, problems) for key, text in priors.items()}
         problems.raise_if_any()
