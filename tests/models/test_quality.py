@@ -42,7 +42,7 @@ def test_measures_survive_the_disk(tmp_path: Path) -> None:
         ({"importance_ess": float("nan")}, "worth nan draws"),
     ],
 )
-def test_each_measure_beyond_its_limit_is_a_reason(attrs: dict[str, float], said: str) -> None:
+def test_each_measure_beyond_its_limit_is_a_reason(attrs: dict[str, Any], said: str) -> None:
     (reason,) = quality(posterior(**attrs))
     assert said in reason
 

@@ -245,11 +245,8 @@ def _separation(idata: inference.InferenceData, separated: Sequence[str]) -> Che
         return Check("separation", 0.0, 0.0, "pass", "The answers themselves bound every effect.")
     where = _without_levels(idata, separated)
     known = f" ({', '.join(where)})" if where else ""
-    one = len(separated) == 1
-    sentence = (
-        f"The answers push {len(separated)} effect{'' if one else 's'}{known} to infinity, and only the prior holds "
-        f"{'it' if one else 'them'}: the size of {'it' if one else 'them'} is the prior's."
-    )
+    effects, them = ("effect", "it") if len(separated) == 1 else ("effects", "them")
+    sentence = f"The answers push {len(separated)} {effects}{known} to infinity: only the prior bounds {them}."
     return Check("separation", float(len(separated)), 0.0, "warn", sentence, where[:WORST])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from placewise.errors import ConfigurationError, ModelError
+from placewise.errors import ConfigurationError
 from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.quality import quality
 
@@ -14,8 +14,8 @@ FAST, EXACT = "laplace", "nuts"
 def fit(problem: FitProblem, options: FitOptions) -> Any:
     """Draw from the posterior by the fast engine, by the exact one where that does not do.
 
-    The exact engine takes over where the fast one cannot carry the model, fails on it, or returns draws that its own
-    measures do not vouch for (``models.quality``).
+    The exact engine takes over where the fast one cannot carry the model, or returns draws that its own measures do
+    not vouch for (``models.quality``).
 
     Returns
     -------
@@ -27,6 +27,8 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     ------
     ConfigurationError
         If neither engine carries the model, or what is wrong would be wrong for any engine.
+    ModelError
+        If the posterior is improper, which it is for any engine.
     """
     try:
         found = engine_named(FAST)(problem, options)
@@ -34,8 +36,6 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     except ConfigurationError as error:
         if any(p.kind != "unavailable" for p in error.problems):
             raise
-        reasons = tuple(f"it does not carry this model, {p.message}" for p in error.problems)
-    except ModelError as error:
         reasons = tuple(p.message for p in error.problems)
     if not reasons:
         return found
