@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -54,6 +55,17 @@ def test_labels_are_kept_for_each_effect(written):
     again = read_release(folder).predictor
     assert [e.all_labels for e in again.effects] == [e.all_labels for e in predictor.effects]
     assert [e.labels for e in again.effects] == [e.labels for e in predictor.effects]
+
+
+def test_levels_without_respondents_are_kept(make_predictor, tmp_path):
+    p = make_predictor(n_draws=60)
+    first = p.effects[0]
+    met = np.arange(len(first.labels)) != 1
+    p = dataclasses.replace(p, effects=(dataclasses.replace(first, met=met), *p.effects[1:]))
+    write_release(tmp_path, p, (summarise(p).standard,))
+    again = read_release(tmp_path).predictor
+    assert np.array_equal(again.effects[0].met, met)
+    assert all(e.met is None for e in again.effects[1:])
 
 
 def test_altered_and_missing_files_are_named(written):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 from placewise.errors import Problem, Problems
 from placewise.estimates.effects import EffectSource
+from placewise.estimates.grades import extrapolated_areas
 from placewise.models import inference, structured
 from placewise.models.build import build_design
 from placewise.models.design import Design, Group
@@ -229,3 +231,10 @@ def test_a_level_without_respondents_is_projected_with_its_posterior_draw(countr
     EffectSource(effect, 1).fill(position, out)
     expected = posterior.draws("effect_district")[:, design.groups[0].labels.index("D1")]
     assert out[0] == pytest.approx(expected, rel=1e-6)
+    assert effect.met is not None
+    assert [effect.labels[k] for k in np.flatnonzero(~effect.met)] == ["D1"]
+    (own,) = [e for e in predictor.effects if e.name == "code"]
+    assert own.met is None
+    # as a class or as the largest level it would be outside of what was surveyed
+    found = extrapolated_areas(replace(predictor, levels={"district": predictor.levels["district"]}, classes={}))
+    assert_array_equal(found, country.areas.table["district"] == "D1")

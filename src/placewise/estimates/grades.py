@@ -77,7 +77,9 @@ def extrapolated_areas(predictor: Predictor) -> np.ndarray:
     out = np.zeros(len(predictor.codes), dtype=bool)
     for effect in predictor.effects:
         if effect.name in names and effect.area_index is not None and effect.cell_index is None:
-            out |= effect.lookup[effect.area_index, 0] >= len(effect.labels)
+            met = np.zeros(len(effect.all_labels), dtype=bool)
+            met[: len(effect.labels)] = True if effect.met is None else effect.met
+            out |= ~met[effect.lookup[effect.area_index, 0]]
     return out
 
 

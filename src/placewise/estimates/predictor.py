@@ -36,6 +36,8 @@ class Effect:
     loading : ndarray of float64, shape (S, len(along) + 1), or None
         Its row of the Cholesky factor of their correlations: a level beyond ``labels`` is drawn as sd times the sum
         of the standard normals of ``along`` and of its own, so weighted. None where ``along`` is empty.
+    met : ndarray of bool, shape (len(labels),), or None
+        Whether a level has respondents; None where all of ``labels`` have.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Effect:
     cell_x: np.ndarray | None = None
     along: tuple[str, ...] = ()
     loading: np.ndarray | None = None
+    met: np.ndarray | None = None
 
     @property
     def over_areas(self) -> bool:

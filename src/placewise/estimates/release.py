@@ -25,7 +25,7 @@ from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predicto
 FORMAT = 1
 _FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
 _PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count")
-_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup", "area_x", "cell_x", "loading")
+_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup", "area_x", "cell_x", "loading", "met")
 _ESTIMAND = ("weights", "weights2", "cuts", "sigma")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
@@ -268,6 +268,8 @@ def _check(folder: Path, release: Release) -> None:
     for k, effect in enumerate(p.effects):
         shapes[f"effect{k}.draws"] = (effect.draws.shape, (len(effect.labels), s))
         shapes[f"effect{k}.sd"] = (effect.sd.shape, (s,))
+        if effect.met is not None:
+            shapes[f"effect{k}.met"] = (effect.met.shape, (len(effect.labels),))
         _in_range(f"effect{k}.lookup", effect.lookup, len(effect.all_labels), found)
         if effect.area_index is not None:
             shapes[f"effect{k}.area_index"] = (effect.area_index.shape, (n,))

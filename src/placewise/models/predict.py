@@ -99,6 +99,7 @@ def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
 def _effect(group: Group, posterior: Posterior) -> Effect:
     if group.lookup is None:
         raise ValueError(f"group {group.name!r} has no projection: the design was built without an areas table")
+    met = np.bincount(group.index, minlength=len(group.labels)) > 0
     return Effect(
         name=group.name,
         labels=group.labels,
@@ -110,6 +111,7 @@ def _effect(group: Group, posterior: Posterior) -> Effect:
         lookup=group.lookup,
         area_x=None if group.by is None else group.by.area,
         cell_x=None if group.by is None else group.by.cell,
+        met=None if met.all() else met,
     )
 
 
