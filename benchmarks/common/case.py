@@ -159,7 +159,7 @@ def distances(found: pd.DataFrame, reference: pd.DataFrame) -> dict[str, float]:
         the estimate, sds below .01 taken as .01, ``zero_sds`` of them. ``slopes_sd`` and ``areas_sd``: median ratio
         of posterior sds.
     """
-    both = found.join(reference, how="inner", suffixes=("", "_reference"))
+    both = found.join(reference.add_suffix("_reference"), how="inner")
     result = {}
     for name, start in (("slopes", "beta["), ("areas", "eta[")):
         rows = both[both.index.str.startswith(start)]
