@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from placewise.errors import Problems
 from placewise.models.area_scale import with_area_scale
+from placewise.models.design import Structure
 
 
 def _ask(country, asked, areas=True):
@@ -56,4 +59,9 @@ def test_what_cannot_be_meant_is_refused(country, asked, message):
 def test_one_class_or_no_areas_cannot_differ(country):
     one = country.with_area_column(kind="rural")
     assert "all areas have the same 'kind'" in str(_ask(one, "kind")[1][0])
+    design = country.build("deprivation")
+    own = replace(design.groups[-1], structure=Structure("bym2"))
+    problems = Problems()
+    with_area_scale(replace(design, groups=(*design.groups[:-1], own)), "kind", country.areas, "m", problems)
+    assert ["their sd is one" in str(p) for p in problems] == [True]
     assert "there is no areas table" in str(_ask(country, "kind", areas=False)[1][0])

@@ -15,7 +15,10 @@ from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.engines.preconditioning import Guess, coordinates
 
-KEPT = ("intercept", "cutpoints", "slopes", "slope_sd", "sd_total", "split", "sigma")
+KEPT = (
+    "intercept", "cutpoints", "slopes", "slope_sd", "slope_r2", "slope_scale", "sd_total", "split", "sigma",
+    "slope_deviations", "deviation_sd", "area_scale", "area_scale_sd",
+)  # fmt: skip
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
 TARGET_ACCEPT = 0.9
 PILOT_TUNE, PILOT_DRAWS = 300, 200
@@ -73,6 +76,8 @@ def _guess(problem: FitProblem, posterior: Any) -> Guess:
     effects = {g.name: posterior[f"effect_{g.name}"].mean(("chain", "draw")).values for g in problem.design.groups}
     if "slopes" in posterior:
         effects["slopes"] = posterior["slopes"].mean(("chain", "draw")).values
+    if problem.priors.shrinkage is not None:
+        sds["slopes"] = float(np.sqrt(np.mean(posterior["slopes"].values ** 2)))
     rho = {name: float(posterior[f"rho_{name}"].median()) for name in problem.priors.rho}
     return Guess(sds, effects, rho)
 
@@ -80,7 +85,11 @@ def _guess(problem: FitProblem, posterior: Any) -> Guess:
 def _kept(model: Any) -> list[str]:
     """Names of the variables that the posterior keeps: no raw effects, no transformed duplicates."""
     names = dict.fromkeys(v.name for v in [*model.free_RVs, *model.deterministics])
-    return [n for n in names if n in KEPT or (n.startswith(("sd_", "rho_", "effect_")) and not n.endswith("_squared"))]
+    return [
+        n
+        for n in names
+        if n in KEPT or (n.startswith(("sd_", "rho_", "cor_", "effect_")) and not n.endswith("_squared"))
+    ]
 
 
 Run = Callable[[FitOptions, Mapping[str, np.ndarray]], Any]

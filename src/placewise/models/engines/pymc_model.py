@@ -32,7 +32,15 @@ from placewise.models.engines.likelihoods import (
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
+from placewise.models.engines.pymc_shrinkage import shrunk_sds
+from placewise.models.engines.pymc_specific import (
+    area_multipliers,
+    sd_of_levels,
+    slope_deviations,
+    specific_logit,
+)
 from placewise.models.engines.pymc_structures import autocorrelation_or_share, coefficient_sds, effects_of
+from placewise.models.engines.pymc_varying import correlated_effects, correlation_coords, standard_form
 from placewise.models.engines.rows import Rows
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
@@ -41,7 +49,8 @@ def build_model(problem: FitProblem) -> pm.Model:
     """Write a fit as a PyMC model.
 
     The variables kept in the posterior are ``intercept`` or ``cutpoints``, ``slopes``, ``slope_sd``, ``sd_total``,
-    ``split``, ``sd_<group>``, ``rho_<group>``, ``effect_<group>`` and ``sigma``, as far as the model has them.
+    ``split``, ``sd_<group>``, ``rho_<group>``, ``cor_<factor>``, ``effect_<group>``, ``sigma``, ``slope_deviations``,
+    ``deviation_sd``, ``area_scale``, ``area_scale_sd``, ``slope_r2`` and ``slope_scale``, as far as the model has them.
     """
     rows = problem.rows
     design, plan = problem.design, problem.priors
@@ -49,24 +58,31 @@ def build_model(problem: FitProblem) -> pm.Model:
     with pm.Model(coords=_coords(problem)) as model:
         sds = _sds(plan, [g.name for g in design.groups])
         raw = _whitened(problem, choose_block(problem), tuning)
-        slopes = _slopes(plan, len(design.columns), raw.get("slopes"), tuning)
-        effects = [_effect(g, plan, sds[g.name], raw.get(g.name), tuning) for g in design.groups]
+        sigma = None if plan.sigma is None else positive("sigma", SdPrior(plan.sigma))
+        slopes = _slopes(plan, raw.get("slopes"), shrunk_sds(problem, sigma), tuning)
+        multipliers = area_multipliers(design, plan)
+        sds = {g.name: sd_of_levels(g, design, sds[g.name], multipliers) for g in design.groups}
+        correlated = correlated_effects(problem, sds, raw, tuning)
+        effects = [
+            correlated[g.name] if g.name in correlated else _effect(g, plan, sds[g.name], raw.get(g.name), tuning)
+            for g in design.groups
+        ]
         linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
-        for u, at in zip(effects, rows.index, strict=True):
-            linear = linear + u[at]
+        for u, at, by in zip(effects, rows.index, rows.by, strict=True):
+            linear = linear + (u[at] if by is None else by * u[at])
         shift = _mean_over_rows(linear, rows)
         if problem.family == "cumulative":
             cutpoints = _cutpoints(plan, shift, len(problem.response.levels))
-            pm.Potential("likelihood", cumulative_logit(linear, rows, cutpoints, len(problem.response.levels)))
+            pm.Potential("likelihood", _cumulative(problem, linear, rows, cutpoints))
         else:
             eta = linear + _intercept(plan, shift, problem)
-            pm.Potential("likelihood", _log_likelihood(problem, eta, rows))
+            pm.Potential("likelihood", _log_likelihood(problem, eta, rows, sigma))
     return model
 
 
 def _coords(problem: FitProblem) -> dict[str, Any]:
     design, plan = problem.design, problem.priors
-    coords: dict[str, Any] = {g.name: list(g.labels) for g in design.groups}
+    coords: dict[str, Any] = {g.dim: list(g.labels) for g in design.groups} | correlation_coords(design)
     if design.columns:
         coords["covariate"] = [c.name for c in design.columns]
     if len(plan.shared) > 1:
@@ -74,16 +90,27 @@ def _coords(problem: FitProblem) -> dict[str, Any]:
     if problem.family == "cumulative":
         levels = problem.response.levels
         coords["cutpoint"] = [f"{a} | {b}" for a, b in itertools.pairwise(levels)]
+    if design.category_specific:
+        coords["covariate_specific"] = [design.columns[k].name for k in design.category_specific]
+    if design.area_scale is not None:
+        coords["area_class"] = list(design.area_scale.classes)
     return coords
 
 
-def _log_likelihood(problem: FitProblem, eta: Any, rows: Rows) -> Any:
+def _cumulative(problem: FitProblem, linear: Any, rows: Rows, cutpoints: Any) -> Any:
+    """Log likelihood of ordered answers, each slope the same at every cutpoint or not."""
+    deviations, count = slope_deviations(problem, rows), len(problem.response.levels)
+    if deviations is None:
+        return cumulative_logit(linear, rows, cutpoints, count)
+    return specific_logit(linear, rows, cutpoints, problem.design, deviations, count)
+
+
+def _log_likelihood(problem: FitProblem, eta: Any, rows: Rows, sigma: Any | None) -> Any:
     if problem.family in ("bernoulli", "binomial"):
         return binomial_logit(eta, rows)
     if problem.family == "poisson":
         return poisson_log(eta, rows)
-    sigma = problem.priors.sigma
-    return gaussian_identity(eta, rows, None if sigma is None else positive("sigma", SdPrior(sigma)))
+    return gaussian_identity(eta, rows, sigma)
 
 
 def _mean_over_rows(linear: Any, rows: Rows) -> Any:
@@ -105,22 +132,19 @@ def _whitened(problem: FitProblem, block: Block, tuning: Mapping[str, np.ndarray
 
 def _standardised(name: str, r: Any, sd: Any, tuning: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
     """Effects u from their standardised form r, and the log density of each r under u ~ normal(0, sd²)."""
-    information = pm.Data(f"information_{name}", tuning[f"information_{name}"])
-    centre = pm.Data(f"centre_{name}", tuning[f"centre_{name}"])
-    signal = information * sd**2
-    # u / sd, which stays finite where the sd is fixed at 0
-    ratio = centre * information * sd / (1.0 + signal) + r / pt.sqrt(1.0 + signal)
-    return ratio * sd, -0.5 * ratio**2 - 0.5 * pt.log1p(signal)
+    ratio, density = standard_form(name, r, sd, tuning)
+    return ratio * sd, density
 
 
-def _slopes(plan: PriorPlan, p: int, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any | None:
-    """Slopes: normal(0, τ) with τ learned, or each with the prior that the user gave it."""
+def _slopes(plan: PriorPlan, r: Any | None, shrunk: Any | None, tuning: Mapping[str, np.ndarray]) -> Any | None:
+    """Slopes: normal(0, τ) with τ learned, one for each where they are shrunk, or with the prior that the user gave."""
+    p = len(plan.slopes)
     if p == 0:
         return None
-    tau = None if plan.slope_sd is None else positive("slope_sd", SdPrior(plan.slope_sd))
+    tau: Any = shrunk if plan.slope_sd is None else positive("slope_sd", SdPrior(plan.slope_sd)) * pt.ones(p)
     if r is None:
         parts = [
-            pm.Normal(f"slope_{k}", 0.0, tau) if prior is None else real(f"slope_{k}", prior)
+            pm.Normal(f"slope_{k}", 0.0, tau[k]) if prior is None else real(f"slope_{k}", prior)
             for k, prior in enumerate(plan.slopes)
         ]
         return pm.Deterministic("slopes", pt.stack(parts), dims="covariate")
@@ -160,7 +184,7 @@ def _effect(group: Group, plan: PriorPlan, sd: Any, r: Any | None, tuning: Mappi
         w, density = _standardised(group.name, r, coefficient_sds(basis, sd, rho), tuning)
         effects = effects_of(basis, w, rho)
     pm.Potential(f"prior_{group.name}", density.sum())
-    return pm.Deterministic(f"effect_{group.name}", effects, dims=group.name)
+    return pm.Deterministic(f"effect_{group.name}", effects, dims=group.dim)
 
 
 def _intercept(plan: PriorPlan, shift: Any, problem: FitProblem) -> Any:
