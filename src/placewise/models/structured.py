@@ -100,8 +100,8 @@ def check_structures(
         here = key_of(where, name)
         if name not in groups:
             why = [sentence for sentence in dropped if sentence.startswith(f"(1 | {name}) ")]
-            hint = why[0] if why else nearest(name, groups)
-            problems.add(here, f"the formula has no group {name!r}", hint)
+            message = f"the group {name!r} was left out of the model" if why else f"the formula has no group {name!r}"
+            problems.add(here, message, why[0].rstrip(".") if why else nearest(name, groups))
         elif kind == "bym2" and name not in neighbours:
             known = f"neighbours are given for {listing(neighbours)}" if neighbours else "name a table of pairs there"
             problems.add(
