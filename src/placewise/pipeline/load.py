@@ -257,7 +257,8 @@ def _check_priors_by_formula(model: ModelSpec, formula: Formula | None, code: st
     if formula is None:
         return
     groups = {*possible_groups(formula), code}
-    spreads = {key: prior for key, prior in model.priors.items() if not key.startswith("slope:")}
+    # which columns there are is known from the data alone, those whose slopes vary too
+    spreads = {key: prior for key, prior in model.priors.items() if not key.startswith("slope:") and "|" not in key}
     check_prior_keys(spreads, sorted(groups), [], _file(model), problems)
 
 

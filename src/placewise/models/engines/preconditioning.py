@@ -99,8 +99,10 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
         ``whitening``: matrix M such that the block's standardised effects M z have nearly independent z of variance 1:
         the inverse transposed Cholesky factor of their precision, the location projected out.
     """
-    about = {g.name: np.bincount(at, rows.information, minlength=len(g.labels))
-             for g, at in zip(problem.design.groups, rows.index, strict=True)}  # fmt: skip
+    about = {
+        g.name: np.bincount(at, rows.information * (1.0 if by is None else by**2), minlength=len(g.labels))
+        for g, at, by in zip(problem.design.groups, rows.index, rows.by, strict=True)
+    }
     effects, sds = dict(guess.effects), dict[str, Any](guess.sds)
     for group in problem.design.groups:
         basis = basis_of(group)
@@ -143,7 +145,8 @@ def _whitening(
         group = problem.design.groups[k]
         basis = basis_of(group)
         levels = np.eye(len(group.labels)) if basis is None else basis.matrix(rho.get(group.name, TYPICAL_RHO))
-        columns.append(levels[rows.index[k]])
+        by = rows.by[k]
+        columns.append(levels[rows.index[k]] if by is None else by[:, None] * levels[rows.index[k]])
         signal = about[group.name] * sds[group.name] ** 2
         scale.append(sds[group.name] / np.sqrt(1.0 + signal))
         precision.append(1.0 / (1.0 + signal))
