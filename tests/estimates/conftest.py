@@ -135,7 +135,10 @@ def _rows(effect, predictor):
     new = []
     for label in effect.all_labels[len(effect.labels) :]:
         z = [special.ndtri(uniforms(f"effect:{name}", label, predictor)) for name in (*effect.along, effect.name)]
-        new.append(effect.sd * (z[0] if effect.loading is None else np.einsum("sk,ks->s", effect.loading, z)))
+        sd = effect.sd
+        if effect.scale is not None:
+            sd = sd * effect.scale[effect.scale_class[effect.all_labels.index(label)]]
+        new.append(sd * (z[0] if effect.loading is None else np.einsum("sk,ks->s", effect.loading, z)))
     return np.vstack([effect.draws.astype(float), *[np.atleast_2d(r) for r in new]])
 
 
@@ -163,7 +166,10 @@ def brute_rates(predictor):
         elif e.link == "log":
             g, v = np.exp(eta), np.exp(eta)
         else:
-            below = special.expit(e.cuts[None] - eta[:, None])
+            cuts = e.cuts[None]
+            if e.deviations is not None:
+                cuts = np.sort(cuts - np.einsum("ck,jks->cjs", x[:, p.specific], e.deviations), axis=1)
+            below = special.expit(cuts - eta[:, None])
             g = e.constant + np.einsum("j,cjs->cs", e.weights, below)
             second = e.constant2 + np.einsum("j,cjs->cs", e.weights2, below) if e.kind == "mean" else g
             v = second - g**2

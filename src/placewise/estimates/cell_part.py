@@ -39,7 +39,7 @@ class CellPart:
     cut_weight: np.ndarray
 
 
-def cell_part(estimand: Estimand, eta: np.ndarray) -> CellPart:
+def cell_part(estimand: Estimand, eta: np.ndarray, at_cuts: np.ndarray | None = None) -> CellPart:
     """Prepare the cells for the kernel.
 
     Parameters
@@ -47,10 +47,12 @@ def cell_part(estimand: Estimand, eta: np.ndarray) -> CellPart:
     estimand : Estimand
     eta : ndarray of float64, shape (C, S)
         The cells' part of the linear predictor.
+    at_cuts : ndarray of float64, shape (C, J, S), or None
+        What cells add to it at each cut.
     """
     middle = eta.mean(axis=0)
     if estimand.kind != "latent" and estimand.link == "logit":
-        return _with_cuts(estimand, eta, middle)
+        return _with_cuts(estimand, eta, middle, at_cuts)
     log = estimand.kind != "latent" and estimand.link == "log"
     deviation = eta - middle
     cells = np.exp(np.clip(deviation, -_REACH, _REACH)) if log else deviation
@@ -61,7 +63,7 @@ def cell_part(estimand: Estimand, eta: np.ndarray) -> CellPart:
     )  # fmt: skip
 
 
-def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray) -> CellPart:
+def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray, at_cuts: np.ndarray | None) -> CellPart:
     """Cut points: σ(cut − η), or 1 − σ(η − cut) where that leaves the smaller constant (no digits lost near 0)."""
     first = np.asarray(estimand.weights, dtype=np.float64)
     second = np.zeros_like(first) if estimand.kind == "share" else np.asarray(estimand.weights2, dtype=np.float64)
@@ -73,7 +75,8 @@ def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray) -> CellP
     constant[np.abs(constant) < 1e-12] = 0.0
     cuts = np.asarray(estimand.cuts, dtype=np.float64)
     middle_cut = cuts.mean(axis=0)
-    z = sign * ((eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :])
+    z = (eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :]
+    z = sign * (z if at_cuts is None else z + at_cuts)
     cells = np.exp(np.clip(z, -_REACH, _REACH))
     share = estimand.kind == "share"
     plain = share and len(first) == 1 and constant[0] == 0.0 and weight[0, 0] == 1.0

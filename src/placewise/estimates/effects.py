@@ -32,6 +32,7 @@ class EffectSource:
         self._hashes = label_hashes(effect.all_labels[self._known :])
         names = (*effect.along, effect.name)
         self._keys = np.array([stream_key(seed, f"effect:{name}") for name in names], dtype=np.uint64)
+        self._sd_of_class = None if effect.scale is None else np.ascontiguousarray(self._sd * effect.scale)
         self._weights = None if effect.loading is None else np.ascontiguousarray(self._sd * effect.loading.T)
 
     def fill(self, positions: np.ndarray, out: np.ndarray) -> None:
@@ -51,7 +52,17 @@ class EffectSource:
             hashes = self._hashes[positions[new] - self._known]
             combined_normal_rows(self._keys, hashes, self._weights, out, new)
         elif len(new):
-            normal_rows(self._key, self._hashes[positions[new] - self._known], self._sd, out, new)
+            self._draw(positions[new], out, new)
+
+    def _draw(self, positions: np.ndarray, out: np.ndarray, at: np.ndarray) -> None:
+        """New draws of levels beyond those with posterior draws, by class where the sd differs between classes."""
+        hashes, scale_class = self._hashes[positions - self._known], self.effect.scale_class
+        if self._sd_of_class is None or scale_class is None:
+            normal_rows(self._key, hashes, self._sd, out, at)
+            return
+        kind = scale_class[positions]
+        for k in np.unique(kind):
+            normal_rows(self._key, hashes[kind == k], self._sd_of_class[k], out, at[kind == k])
 
     def of_cells(self, n_cells: int) -> np.ndarray:
         """What each cell gets of a factor that does not vary over areas; shape (C, S)."""

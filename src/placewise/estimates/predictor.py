@@ -38,6 +38,10 @@ class Effect:
         of the standard normals of ``along`` and of its own, so weighted. None where ``along`` is empty.
     met : ndarray of bool, shape (len(labels),), or None
         Whether a level has respondents; None where all of ``labels`` have.
+    scale : ndarray of float64, shape (classes, S), or None
+        Multipliers of ``sd`` where it differs by class; None where it does not.
+    scale_class : ndarray of int64, shape (len(all_labels),), or None
+        Class of each level; goes with ``scale``.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Effect:
     along: tuple[str, ...] = ()
     loading: np.ndarray | None = None
     met: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    scale_class: np.ndarray | None = None
 
     @property
     def over_areas(self) -> bool:
@@ -99,6 +105,10 @@ class Estimand:
     kind : {"share", "mean", "latent"}
         ``share``: a proportion with person variance g(1 − g). ``mean``: a mean with variance from the second moment
         (logit), ``sigma²`` (identity) or λ (log). ``latent``: η itself, no finite population.
+    deviations : ndarray of float64, shape (J, q, S), or None
+        Of the slopes of the predictor's ``specific`` columns at each cut: cut j is then ``cuts[j] − Σ_k x_k
+        deviations[j, k]``, and ``cuts`` holds every cutpoint of the model in order, so that those which cross in a draw
+        can be sorted.
     """
 
     name: str
@@ -112,6 +122,7 @@ class Estimand:
     sigma: np.ndarray | None = None
     lower: float = -np.inf
     upper: float = np.inf
+    deviations: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +166,8 @@ class Predictor:
         Whether the people of the area are drawn too.
     polarity : int
         +1 higher is better, -1 lower is better.
+    specific : ndarray of int64, shape (q,)
+        Columns whose slope differs by cutpoint.
     """
 
     seed: int
@@ -177,6 +190,7 @@ class Predictor:
     estimands: tuple[Estimand, ...]
     finite_population: bool
     polarity: int
+    specific: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def n_draws(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,9 +10,11 @@ from placewise.errors import DataError, Problem
 from placewise.estimates.cell_part import cell_part
 from placewise.estimates.effects import EffectSource, Picks, picks_of, rows_of_block
 from placewise.estimates.predictor import Predictor
+from placewise.estimates.specific_part import specific_part
 from placewise.kernels.people import draw_means, draw_shares
 from placewise.kernels.philox import label_hashes, stream_key
 from placewise.kernels.projection import project_block
+from placewise.kernels.specific import project_specific
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +27,13 @@ class Block:
         The estimand less the projector's ``origin``.
     chance : ndarray of float64, shape (B,)
         Variance that is chance in who lives in the area, averaged over draws; zeros for rates.
+    crossed : int
+        Areas × draws in which cutpoints of category-specific slopes crossed and were sorted.
     """
 
     values: np.ndarray
     chance: np.ndarray
+    crossed: int = 0
 
 
 class Projector:
@@ -69,7 +74,9 @@ class Projector:
         self._mixed_effects = [s for s in over_areas if s.effect.over_cells]
         self._prepare_columns()
         self._prepare_bundles()
-        self._part = cell_part(self.estimand, self._cells_eta([s for s in sources if not s.effect.over_areas]))
+        self._specific = specific_part(predictor, self.estimand, self._bundle_cell)
+        eta = self._cells_eta([s for s in sources if not s.effect.over_areas])
+        self._part = cell_part(self.estimand, eta, None if self._specific is None else self._specific.cells)
         self._base = (predictor.intercept - self.origin + self._part.shift).astype(np.float32)
         self._key = stream_key(predictor.seed, "people")
         self._hashes = label_hashes(predictor.codes)
@@ -93,17 +100,21 @@ class Projector:
         effects, area, mixed = self._effects_of(rows)
         indptr, cell, weight = self._frame_of(rows)
         x = p.area_x[rows]
-        project_block(
-            part.link, part.kind, part.sign, self._base,
-            np.ascontiguousarray(x[:, self._area_columns], dtype=np.float32), self._area_beta, effects,
+        area_side = (
+            self._base, np.ascontiguousarray(x[:, self._area_columns], dtype=np.float32), self._area_beta, effects,
             area.pick[:, 0], area.slope_pick[:, 0], area.slope_x[:, 0],
             self._bundle_x, np.ascontiguousarray(x[:, self._mixed_columns], dtype=np.float32), self._mixed_beta,
             mixed.pick, mixed.slope_pick, mixed.slope_x,
-            indptr, cell, weight, self._bundle, part.cells, part.constant, part.cut_weight, rate, spread,
         )  # fmt: skip
-        if not self.people:
-            return Block(rate, np.zeros(len(rows)))
-        return self._with_people(rows, rate, spread)
+        cell_side = (indptr, cell, weight, self._bundle, part.cells, part.constant, part.cut_weight, rate, spread)
+        crossed = np.zeros(len(rows), dtype=np.int64)
+        if self._specific is None:
+            project_block(part.link, part.kind, part.sign, *area_side, *cell_side)
+        else:
+            project_specific(part.kind, part.sign, *area_side, *self._specific.of(x), *cell_side, crossed)
+        if self.people:
+            return replace(self._with_people(rows, rate, spread), crossed=int(crossed.sum()))
+        return Block(rate, np.zeros(len(rows)), int(crossed.sum()))
 
     def _with_people(self, rows: np.ndarray, rate: np.ndarray, spread: np.ndarray) -> Block:
         """Replace rates by what a census of the areas' people would have found."""

@@ -24,9 +24,21 @@ from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predicto
 
 FORMAT = 1
 _FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
-_PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count")
-_EFFECT = ("draws", "sd", "area_index", "cell_index", "lookup", "area_x", "cell_x", "loading", "met")
-_ESTIMAND = ("weights", "weights2", "cuts", "sigma")
+_PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count", "specific")
+_EFFECT = (
+    "draws",
+    "sd",
+    "area_index",
+    "cell_index",
+    "lookup",
+    "area_x",
+    "cell_x",
+    "loading",
+    "met",
+    "scale",
+    "scale_class",
+)
+_ESTIMAND = ("weights", "weights2", "cuts", "sigma", "deviations")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -283,12 +295,20 @@ def _check(folder: Path, release: Release) -> None:
             shapes[f"effect{k}.cell_x"] = (effect.cell_x.shape, (cells,))
         if effect.loading is not None:
             shapes[f"effect{k}.loading"] = (effect.loading.shape, (s, len(effect.along) + 1))
+        if effect.scale is not None and effect.scale_class is not None:
+            shapes[f"effect{k}.scale"] = (effect.scale.shape, (len(effect.scale), s))
+            shapes[f"effect{k}.scale_class"] = (effect.scale_class.shape, (len(effect.all_labels),))
+            _in_range(f"effect{k}.scale_class", effect.scale_class, len(effect.scale), found)
+    for k, estimand in enumerate(p.estimands):
+        if estimand.deviations is not None:
+            shapes[f"estimand{k}.deviations"] = (estimand.deviations.shape, (len(estimand.cuts), len(p.specific), s))
     for k, standard in enumerate(release.standards):
         shapes[f"estimand{k}.base_mean"] = (standard.mean.shape, (s,))
     for name, (got, expected) in shapes.items():
         if got != expected:
             found.add(str(folder / "arrays.npz"), f"{name} has shape {got}, expected {expected}", kind="data")
     _in_range("cell", p.cell, cells, found)
+    _in_range("specific", p.specific, columns, found)
     if not (p.indptr[0] == 0 and p.indptr[-1] == len(p.cell) and (np.diff(p.indptr) >= 0).all()):
         found.add("indptr", "it does not divide the frame's entries among the areas", kind="data")
     found.raise_if_any()

@@ -19,15 +19,15 @@ from placewise.kernels.exponential import exp_row
 LOGIT, LOG, IDENTITY = 0, 1, 2
 SHARE_OF_ONE_CUT, SHARE, MEAN = 0, 1, 2
 
-_TILE = 256  # draws at a time, so that the cells' part stays in the processor's cache
+TILE = 256  # draws at a time, so that the cells' part stays in the processor's cache
 _ONE = np.float32(1)
 _ZERO = np.float32(0)
 _CAP = np.float32(1.3e9)  # e^21: four (1 + e^21) multiply to less than the largest float32; σ(-21) is below 1e-9
-_REACH = np.float32(40)  # either part's largest absolute value: their product stays finite
+REACH = np.float32(40)  # either part's largest absolute value: their product stays finite
 
 
 @kernel
-def _area_part(
+def area_part(
     i: int,
     s0: int,
     n: int,
@@ -88,7 +88,7 @@ def _area_part(
                 part[s] += value * effect[s]
         if exponentiate:
             for s in range(n):
-                part[s] = min(max(sign * part[s], -_REACH), _REACH)
+                part[s] = min(max(sign * part[s], -REACH), REACH)
             exp_row(part, n, bits)
 
 
@@ -126,7 +126,7 @@ def _add_four(
         p2 = q3 * left
         p3 = q2 * left
         total[s] += (w0 * p0 + w1 * p1) + (w2 * p2 + w3 * p3)
-        total[_TILE + s] += (w0 * p0 * p0 + w1 * p1 * p1) + (w2 * p2 * p2 + w3 * p3 * p3)
+        total[TILE + s] += (w0 * p0 * p0 + w1 * p1 * p1) + (w2 * p2 * p2 + w3 * p3 * p3)
 
 
 @kernel
@@ -185,23 +185,23 @@ def _several_cuts(
         x = area[bundle[cell[j]]]
         for s in range(n):
             one[s] = constant[0]
-            one[_TILE + s] = constant[1]
+            one[TILE + s] = constant[1]
         for k in range(cells.shape[1]):
             b = cells[cell[j], k, s0 : s0 + n]
             a1, a2 = cut_weight[0, k], cut_weight[1, k]
             for s in range(n):
                 p = _ONE / (_ONE + x[s] * b[s])
                 one[s] += a1 * p
-                one[_TILE + s] += a2 * p
+                one[TILE + s] += a2 * p
         w = weight[j]
         if kind == MEAN:
             for s in range(n):
                 total[s] += w * one[s]
-                total[_TILE + s] += w * (one[_TILE + s] - one[s] * one[s])
+                total[TILE + s] += w * (one[TILE + s] - one[s] * one[s])
         else:
             for s in range(n):
                 total[s] += w * one[s]
-                total[_TILE + s] += w * one[s] * one[s]
+                total[TILE + s] += w * one[s] * one[s]
 
 
 @kernel
@@ -294,15 +294,15 @@ def project_block(
         Filled with Σ w g, and for the logit with Σ w g² (shares) or Σ w Var(person) (means).
     """
     n_draws = rate.shape[1]
-    area = np.empty((bundle_x.shape[0], _TILE), np.float32)
-    total = np.empty(2 * _TILE, np.float32)
-    one = np.empty(2 * _TILE, np.float32)
-    bits = np.empty(_TILE, np.int32)
-    for s0 in range(0, n_draws, _TILE):
-        n = min(_TILE, n_draws - s0)
+    area = np.empty((bundle_x.shape[0], TILE), np.float32)
+    total = np.empty(2 * TILE, np.float32)
+    one = np.empty(2 * TILE, np.float32)
+    bits = np.empty(TILE, np.int32)
+    for s0 in range(0, n_draws, TILE):
+        n = min(TILE, n_draws - s0)
         for i in range(rate.shape[0]):
             first, last = indptr[i], indptr[i + 1]
-            _area_part(
+            area_part(
                 i, s0, n, link != IDENTITY, sign, base, x, beta, rows, pick, slope_pick, slope_x,
                 bundle_x, mixed_x, mixed_beta, mixed_pick, mixed_slope_pick, mixed_slope_x, area, bits,
             )  # fmt: skip
@@ -316,4 +316,4 @@ def project_block(
                     kind, first, last, cell, weight, bundle, area, cells, constant, cut_weight, s0, n, total, one
                 )
             rate[i, s0 : s0 + n] = total[:n]
-            spread[i, s0 : s0 + n] = total[_TILE : _TILE + n]
+            spread[i, s0 : s0 + n] = total[TILE : TILE + n]

@@ -74,6 +74,7 @@ def build_predictor(
         estimands=tuple(build_estimand(e, outcome, posterior) for e in outcome.estimands),
         finite_population=_finite(outcome, has_people, known_variance),
         polarity=1 if outcome.higher_is_better else -1,
+        specific=np.array(design.category_specific, dtype=np.int64),
     )
 
 
@@ -93,7 +94,12 @@ def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
         factor = cholesky_of(posterior.draws(f"cor_{design.groups[block[0]].dim}"))
         for j, k in enumerate(block[1:], start=1):
             made[k] = replace(made[k], along=tuple(names[:j]), loading=factor[:, j, : j + 1])
-    return tuple(made)
+    scale = design.area_scale
+    if scale is None:
+        return tuple(made)
+    declared = scale.multipliers
+    by_class = posterior.draws("area_scale").T if declared is None else np.outer(declared, np.ones(posterior.n_draws))
+    return tuple(replace(e, scale=by_class, scale_class=scale.index) if e.name == scale.group else e for e in made)
 
 
 def _effect(group: Group, posterior: Posterior) -> Effect:
@@ -127,14 +133,19 @@ def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterio
         if outcome.family != "cumulative":
             zero = np.zeros((1, posterior.n_draws))
             return Estimand(spec.name, "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
-        return _ordinal(spec, outcome.order, posterior.draws("cutpoints").T)
+        cuts = posterior.draws("cutpoints").T
+        if not posterior.has("slope_deviations"):
+            return _ordinal(spec, outcome.order, cuts)
+        deviations = np.ascontiguousarray(posterior.draws("slope_deviations").transpose(2, 1, 0))
+        return replace(_ordinal(spec, outcome.order, cuts, every_cut=True), deviations=deviations)
     if outcome.family == "gaussian":
         sigma = posterior.draws("sigma") if posterior.has("sigma") else None
         return Estimand(spec.name, "mean", "identity", sigma=sigma)
     return Estimand(spec.name, "mean", "log", lower=0.0)
 
 
-def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray) -> Estimand:
+def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray, every_cut: bool = False) -> Estimand:
+    """Share or mean; ``every_cut`` keeps the cutpoints that a share does not depend on."""
     k = np.arange(1, len(order))
     if spec.kind == "mean":
         top = float(len(order))
@@ -143,7 +154,7 @@ def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray) -> Es
         )
     chosen = np.array([c in spec.categories for c in order], dtype=float)
     weights = chosen[:-1] - chosen[1:]
-    used = weights != 0.0
+    used = (weights != 0.0) | every_cut
     return Estimand(
         spec.name,
         "share",
