@@ -126,7 +126,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     add_arguments(parser, "beside")
-    parser.add_argument("--seconds", type=float, default=300, help="limit of each program (default 300)")
+    parser.add_argument("--seconds", type=float, default=300, help="limit of each (default 300), and 120 to start")
     parser.add_argument("--programs", nargs="+", choices=(*PROGRAMS, *OPTIONAL), default=PROGRAMS)
     parser.add_argument("--generated", type=int, metavar="N", help="simulate N respondents instead of P1")
     parser.add_argument("--shrink", type=int, default=1, help="divides the simulated local authorities and MSOAs")

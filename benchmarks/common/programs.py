@@ -82,10 +82,10 @@ def nutpie(source: Mapping[str, Any], seconds: float, seed: int, threads: int) -
     compiled = sampler.compile_pymc_model(textbook_model(case), backend="numba")
     paces = [(time.perf_counter(), time.process_time())]
     run = sampler.sample(compiled, chains=1, seed=seed, progress_bar=False, blocking=False)
-    while not run.is_finished and time.perf_counter() - paces[0][0] < seconds:
-        time.sleep(0.2)
-    done = run.is_finished
-    trace = run.wait() if done else run.abort()
+    try:
+        trace, done = run.wait(timeout=seconds), True
+    except TimeoutError:
+        trace, done = run.abort(), False
     paces.append((time.perf_counter(), time.process_time()))
     iterations = trace.posterior.sizes["draw"] + trace.warmup_posterior.sizes["draw"]
     return _one_chain(case, trace if done else None, paces, start, iterations, total=1400, chains=6, threads=threads)
