@@ -4,8 +4,8 @@ A cell is a world (how areas differ) under a prior; hyperparameters and slopes o
 respondents and answers new in every survey. The oracle is the same model with true sds and slopes. Both are fitted by
 the same engine and projected to all areas. Runs in two processes and goes on where it stopped.
 
-    python benchmarks/coverage.py --surveys 100
-    python benchmarks/coverage.py --surveys 100 --total "gamma(4, 22)" --split 1.0 --worlds "icc 3%, covariates 20%"
+    python benchmarks/coverage_study.py --surveys 100
+    python benchmarks/coverage_study.py --surveys 100 --total "gamma(4, 22)" --split 1 --worlds "heavy tails"
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ from placewise.models.prior_plan import plan_priors
 
 FAMILIES = ("bernoulli", "cumulative", "gaussian", "binomial", "poisson")
 FORMULA = "x1 + x2 + x3 + x4 + (1 | age) + (1 | kind) + (1 | region/district/ward)"
-LEVELS = (("region", 8), ("district", 40), ("ward", 240))
+LEVELS = (("region", 8), ("district", 40), ("ward", 240))  # of a country of 2,400 areas
 ANSWERS = ("never", "seldom", "often", "always")
 KEYS = ("family", "engine", "shrink", "respondents", "draws", "fit")
 COSTS = ("seconds", "inside", "error")
@@ -50,7 +50,9 @@ SEED = 20261122
 def experiment_of(family: str, respondents: int) -> Experiment:
     """A country of 1.2 areas a respondent; half of the 50 areas looked at have respondents."""
     rng = np.random.default_rng(SEED)
-    areas = make_country(respondents * 6 // 5, LEVELS, classes=7, covariates=4, seed=SEED)
+    n_areas = respondents * 6 // 5
+    levels = [(name, max(4, size * n_areas // 2400)) for name, size in LEVELS]
+    areas = make_country(n_areas, levels, classes=7, covariates=4, seed=SEED)
     area = sample_areas(areas, respondents, 2, rng)
     ordered = family == "cumulative"
     design = design_of(areas, area, FORMULA, age=rng.integers(0, 4, len(area)), cumulative=ordered)

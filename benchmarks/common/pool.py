@@ -14,6 +14,8 @@ from common.study import Cell
 
 THREADS = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
+PROCESSES = 2
+
 Work = Callable[[Cell], Mapping[str, Any]]
 
 
@@ -27,29 +29,31 @@ class TwoAtATime:
     cells : sequence of mapping
         As passed to `Study.run`, in the same order.
     threads : int
-        Over both processes; one process where it is 1.
+        Over both processes; where it is 1 the cells are done here, one by one.
     """
 
     def __init__(self, work: Work, cells: Sequence[Cell], threads: int) -> None:
-        self._work, self._processes = work, min(2, threads)
+        self._work, self._alone = work, threads == 1
         self._coming = deque(cells)
         self._running: deque[tuple[Cell, Future[Mapping[str, Any]]]] = deque()
-        self._each = max(1, threads // 2)
+        self._each = max(1, threads // PROCESSES)
 
     def __enter__(self) -> TwoAtATime:
         # a process that is spawned reads these before it loads any library
         os.environ.update(dict.fromkeys(THREADS, str(self._each)))
-        self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"))
+        self._pool = ProcessPoolExecutor(PROCESSES, get_context("spawn"))
         return self
 
     def __call__(self, cell: Cell) -> Mapping[str, Any]:
         """The columns of a cell; those before it that nobody asked for were finished already."""
+        if self._alone:
+            return self._work(cell)
         while self._running and self._running[0][0] != cell:
             self._running.popleft()[1].cancel()
         if not self._running:
             while self._coming[0] != cell:
                 self._coming.popleft()
-        while self._coming and len(self._running) <= self._processes:
+        while self._coming and len(self._running) <= PROCESSES:
             following = self._coming.popleft()
             self._running.append((following, self._pool.submit(self._work, following)))
         return self._running.popleft()[1].result()

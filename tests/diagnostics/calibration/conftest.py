@@ -126,25 +126,6 @@ def options() -> FitOptions:
 
 
 @pytest.fixture(scope="session")
-def blind(exact: Fit, experiment: Experiment) -> Fit:
-    """An engine that does not look at the answers: it returns draws of the prior."""
-    from placewise.diagnostics.calibration.parameters import draw_parameters
-
-    def fit(problem: FitProblem, options: FitOptions) -> Any:
-        rng = np.random.default_rng(options.seed)
-        idata = exact(problem, options).copy()
-        drawn = [draw_parameters(problem.design, problem.priors, 0, rng) for _ in range(options.draws)]
-        for name, values in idata.posterior.items():
-            whole = np.concatenate([d[name] for d in drawn])
-            idata.posterior[name] = values.copy(
-                data=whole[None, ..., : values.shape[-1]] if values.ndim > 2 else whole[None]
-            )
-        return idata
-
-    return fit
-
-
-@pytest.fixture(scope="session")
 def yes_or_no() -> Experiment:
     """An intercept alone and five yes-or-no answers: much of the prior lies outside the sane region."""
     plan = PriorPlan(Prior("normal", (0.0, 3.0)), None, None, (), None, (), (), {}, None)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from placewise.diagnostics.calibration import Calibration, Experiment, calibrate, shrunk, simulate_once
+from placewise.diagnostics.calibration import Calibration, Experiment, calibrate, prior_only, shrunk, simulate_once
 from placewise.errors import ModelError, Problem
 from placewise.models.engines import Engine, FitOptions, FitProblem
 
@@ -46,9 +46,9 @@ def test_effects_that_vary_too_little_or_too_much_fail(
 
 
 def test_an_engine_that_ignores_the_answers_is_found_by_the_likelihood_alone(
-    experiment: Experiment, blind: Fit, options: FitOptions
+    experiment: Experiment, options: FitOptions
 ) -> None:
-    found = calibrate(experiment, blind, fits=60, options=options, seed=4)
+    found = calibrate(experiment, prior_only, fits=60, options=options, seed=4)
     assert found.ranks[found.ranks["verdict"] == "fail"]["scalar"].tolist() == ["log likelihood"]
 
 

@@ -5,7 +5,7 @@ draw of the posterior (Talts et al. 2018, arXiv 1804.06788). The log likelihood 
 that returns the prior has uniform ranks in all others (Modrák et al. 2023, Bayesian Analysis).
 """
 
-from placewise.diagnostics.calibration.controls import shrunk
+from placewise.diagnostics.calibration.controls import prior_only, shrunk
 from placewise.diagnostics.calibration.experiment import Experiment
 from placewise.diagnostics.calibration.replicate import Replicate, Spread, simulate_once
 from placewise.diagnostics.calibration.study import calibrate
@@ -20,6 +20,7 @@ __all__ = [
     "anderson_darling",
     "calibrate",
     "judge_calibration",
+    "prior_only",
     "shrunk",
     "simulate_once",
     "uniform_rank",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from placewise.diagnostics.calibration.parameters import draw_parameters
+from placewise.models import inference
 from placewise.models.engines import Engine, FitOptions, FitProblem
 
 
@@ -33,3 +37,17 @@ def shrunk(engine: Engine, factor: float) -> Engine:
         return idata
 
     return fit
+
+
+def prior_only(problem: FitProblem, options: FitOptions) -> Any:
+    """An engine that does not look at the answers: it returns draws of the prior."""
+    design, rng = problem.design, np.random.default_rng(options.seed)
+    categories = len(problem.response.levels)
+    drawn = [draw_parameters(design, problem.priors, categories, rng) for _ in range(options.draws)]
+    draws = {name: np.concatenate([d[name] for d in drawn])[None] for name in drawn[0]}
+    dims, coords = {}, {}
+    for group in design.groups:
+        name = f"effect_{group.name}"
+        draws[name] = draws[name][:, :, : len(group.labels)]
+        dims[name], coords[group.dim] = [group.dim], list(group.labels)
+    return inference.build(draws, dims, coords)

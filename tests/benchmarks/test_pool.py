@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+from common.pool import TwoAtATime
+
+CELLS = [{"k": k} for k in range(6)]
+
+
+def halved(cell: dict[str, int]) -> dict[str, float]:
+    return {"half": cell["k"] / 2}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_cells_keep_their_order_and_finished_ones_are_passed_over(threads: int) -> None:
+    with TwoAtATime(halved, CELLS, threads) as work:
+        assert [work(CELLS[k])["half"] for k in (2, 4, 5)] == [1.0, 2.0, 2.5]
