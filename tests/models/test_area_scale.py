@@ -59,9 +59,14 @@ def test_what_cannot_be_meant_is_refused(country, asked, message):
 def test_one_class_or_no_areas_cannot_differ(country):
     one = country.with_area_column(kind="rural")
     assert "all areas have the same 'kind'" in str(_ask(one, "kind")[1][0])
-    design = country.build("deprivation")
-    own = replace(design.groups[-1], structure=Structure("bym2"))
-    problems = Problems()
-    with_area_scale(replace(design, groups=(*design.groups[:-1], own)), "kind", country.areas, "m", problems)
-    assert ["their sd is one" in str(p) for p in problems] == [True]
     assert "there is no areas table" in str(_ask(country, "kind", areas=False)[1][0])
+
+
+def test_effects_that_depend_on_others_have_one_sd(country):
+    design = country.build("deprivation")
+    k = len(design.groups) - 1
+    own = replace(design.groups[k], structure=Structure("bym2"))
+    for changed in (replace(design, groups=(*design.groups[:k], own)), replace(design, correlated=((k, 0),))):
+        problems = Problems()
+        with_area_scale(changed, "kind", country.areas, "m", problems)
+        assert ["have one sd, which cannot differ by 'kind'" in str(p) for p in problems] == [True]

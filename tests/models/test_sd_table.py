@@ -51,3 +51,17 @@ def test_what_the_survey_taught_is_told_from_what_the_prior_set():
     assert table.loc["oa", "mean"] == pytest.approx(np.exp(-2), rel=0.01)
     assert table.loc["oa", "q05"] < table.loc["oa", "q50"] < table.loc["oa", "q95"]
     assert "Dirichlet weight 1.5 of 2.5" in table.loc["oa", "prior"]
+
+
+def test_sds_of_no_group_have_their_rows():
+    rng = np.random.default_rng(3)
+    draws = {"deviation_sd": rng.lognormal(-2, 0.05, (4, 500)), "area_scale_sd": np.abs(rng.normal(0, 0.3, (4, 500)))}
+    plan = PriorPlan(
+        None, None, None, (), None, (), (), {}, None,
+        deviation_sd=Prior("half_normal", (0.1,)), area_scale_sd=Prior("half_normal", (0.3,)),
+    )  # fmt: skip
+    table = sd_table(Posterior(inference.build(draws, {}, {}), plan)).set_index("group")
+    assert table["prior"].to_dict() == {"category_specific": "half_normal(0.1)", "area_scale": "half_normal(0.3)"}
+    assert table["set_by_prior"].to_dict() == {"category_specific": False, "area_scale": True}
+    fixed = PriorPlan(None, None, None, (), None, (), (), {}, None, deviation_sd=Prior("fixed", (0.1,)))
+    assert sd_table(Posterior(inference.build({"slopes": draws["deviation_sd"]}, {}, {}), fixed)).empty

@@ -7,7 +7,7 @@ import pytest
 from placewise.estimates.projector import Projector
 from placewise.geography.areas import AreaTable
 from placewise.models import inference
-from placewise.models.design import Column, Design, Group
+from placewise.models.design import AreaScale, Column, Design, Group
 from placewise.models.fit import Posterior
 from placewise.models.predict import build_predictor
 from placewise.models.prior_plan import PriorPlan
@@ -210,3 +210,92 @@ def test_the_predictor_gives_areas_what_respondents_get(data, varying):
     projector = Projector(predictor)
     areas = projector.block(np.arange(AREAS)).values.astype(float) + projector.origin
     np.testing.assert_allclose(areas[data.respondents.area], eta, atol=2e-6)
+
+
+@pytest.fixture(scope="module")
+def special(data, posterior):
+    """The slope of x differs by cutpoint, and the area has an effect of its own whose sd differs by kind."""
+    rng = np.random.default_rng(9)
+    met = np.unique(data.respondents.area)
+    other = np.setdiff1d(np.arange(AREAS), met)
+    position = np.argsort(np.concatenate([met, other]))
+    labels = tuple(data.areas.codes[np.argsort(position)])
+    lookup = np.arange(AREAS)[:, None]
+    own = Group("oa", "geography", labels[: len(met)], position[data.respondents.area], labels, position, None, lookup)
+    kind = np.argsort(position) % 2
+    design = dataclasses.replace(
+        data.design, groups=(*data.design.groups, own), category_specific=(0,),
+        area_scale=AreaScale("oa", "kind", ("a", "b"), kind),
+    )  # fmt: skip
+    old = posterior.idata.posterior
+    variables = {name: old[name].values for name in old.data_vars}
+    shape = variables["sd_kind"].shape
+    variables |= {
+        "slope_deviations": np.broadcast_to([[0.3, -0.1]], (*shape, 1, 2)) + 0.02 * rng.normal(size=(*shape, 1, 2)),
+        "area_scale": np.broadcast_to([0.5, 2.0], (*shape, 2)),
+        "sd_oa": np.full(shape, 0.2),
+        "effect_oa": 0.2 * rng.normal(size=(*shape, len(met))),
+    }
+    dims = {"cutpoints": ["cutpoint"], "slopes": ["covariate"], "effect_kind": ["kind"], "effect_oa": ["oa"],
+            "slope_deviations": ["covariate_specific", "cutpoint"], "area_scale": ["area_class"]}  # fmt: skip
+    return design, Posterior(inference.build(variables, dims, {}), posterior.priors)
+
+
+@pytest.mark.parametrize("estimand", [SHARE, EstimandSpec("", "share", ("no",)), EstimandSpec("", "mean")])
+def test_areas_get_cutpoints_of_their_own(data, special, estimand):
+    design, posterior = special
+    outcome = OutcomeSpec("o", "O", ("s",), "cumulative", "answer", order=LEVELS, estimands=(estimand,))
+    predictor = build_predictor(outcome, design, posterior, data.areas, None, seed=1)
+    met = np.unique(data.respondents.area)
+    first = np.array([np.flatnonzero(data.respondents.area == a)[0] for a in met])
+    eta = linear_predictor(design, posterior, np.arange(600))[:, first]
+    x = design.columns[0].values[first]
+    cuts, deviations = posterior.draws("cutpoints"), posterior.draws("slope_deviations")[:, 0]
+    below = 1 / (1 + np.exp(eta[:, :, None] + x[:, None] * deviations[:, None] - cuts[:, None]))
+    expected = {"yes": 1 - below[..., 1], "no": below[..., 0]}.get(
+        estimand.categories[0] if estimand.categories else "", 3 - below.sum(axis=-1)
+    )
+    found = Projector(predictor, people=False).block(met).values
+    np.testing.assert_allclose(found, expected.T, rtol=2e-5)
+
+
+def test_areas_without_respondents_have_the_sd_of_their_class(data, special):
+    design, posterior = special
+    outcome = OutcomeSpec("o", "O", ("s",), "cumulative", "answer", order=LEVELS, estimands=(SHARE,))
+    effect = build_predictor(outcome, design, posterior, data.areas, None, seed=1).effects[1]
+    assert effect.name == "oa"
+    assert np.array_equal(effect.scale[:, 0], [0.5, 2.0])
+    assert np.array_equal(effect.scale_class, design.area_scale.index)
+    declared = dataclasses.replace(design.area_scale, multipliers=np.array([1.0, 3.0]))
+    given = dataclasses.replace(design, area_scale=declared)
+    effect = build_predictor(outcome, given, posterior, data.areas, None, seed=1).effects[1]
+    assert np.array_equal(effect.scale, np.outer([1.0, 3.0], np.ones(600)))
+
+
+def test_predictive_checks_know_slopes_by_cutpoint(data, special):
+    design, posterior = special
+    asked = dataclasses.replace(data, design=dataclasses.replace(design, groups=design.groups[:1]))
+    (lad, _) = predictive_checks(model_of(SHARE), asked, posterior, 1)
+    (plain, _) = predictive_checks(model_of(SHARE), data, Posterior(_without(posterior), posterior.priors), 1)
+    assert not np.allclose(lad.table["predicted"], plain.table["predicted"], atol=1e-3)
+    x, row = design.columns[0].values, data.respondents.area
+    eta = linear_predictor(asked.design, posterior, np.arange(0, 600))
+    above = eta + posterior.draws("slope_deviations")[:, 0, [1]] * x - posterior.draws("cutpoints")[:, [1]]
+    fitted = (1 / (1 + np.exp(-above))).mean(axis=0)
+    expected = pd.Series(fitted).groupby(np.array([f"L{a % 10}" for a in row])).mean()
+    np.testing.assert_allclose(lad.table.set_index("group")["predicted"], expected[lad.table["group"]], atol=2e-3)
+
+
+def _without(posterior):
+    """The same posterior with one slope for every cutpoint."""
+    old = posterior.idata.posterior
+    kept = {name: old[name].values for name in ("cutpoints", "slopes", "effect_kind", "sd_kind")}
+    return inference.build(kept, {"cutpoints": ["cutpoint"], "slopes": ["covariate"], "effect_kind": ["kind"]}, {})
+
+
+def test_an_area_sd_by_class_counts_by_the_people_of_each(data, special):
+    design, posterior = special
+    x = design.columns[0].area
+    fixed = posterior.draws("slopes")[:, 0] ** 2 * np.cov(x, aweights=data.areas.weights)
+    rest = posterior.draws("sd_kind") ** 2 + 0.2**2 * (0.5**2 + 2.0**2) / 2
+    assert explained_share(posterior, design, data.areas) == pytest.approx(np.mean(fixed / (fixed + rest)))

@@ -50,9 +50,9 @@ def with_area_scale(design: Design, asked: Any, areas: AreaTable | None, where: 
     multipliers = None if declared is None else np.array([declared.get(label, 1.0) for label in classes])
     at = next(k for k, g in enumerate(design.groups) if g.name == areas.code)
     group = design.groups[at]
-    if group.structure is not None or any(at in together for together in design.correlated):
-        message = f"the effects of {areas.code!r} depend on each other or on slopes, their sd is one"
-        problems.add(where, message, "leave out this key, or the area's structure and slopes")
+    if any(at in together for together in design.correlated):
+        message = f"the areas' effects are correlated with slopes and have one sd, which cannot differ by {by!r}"
+        problems.add(where, message, f"leave out this key, or write (x || {areas.code})")
     if group.structure is not None:
         message = f"the areas' {group.structure.kind} effects have one sd, which cannot differ by {by!r}"
         problems.add(where, message, "leave out this key, or the structure")

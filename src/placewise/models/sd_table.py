@@ -13,6 +13,13 @@ from placewise.models.priors import Prior
 
 SET_BY_PRIOR = 0.7
 PRIOR_DRAWS = 20_000
+# rows that are no groups, and the variables they tell of
+VARIABLES = {
+    "slopes": "slope_sd",
+    "category_specific": "deviation_sd",
+    "area_scale": "area_scale_sd",
+    "residual": "sigma",
+}
 
 
 def sd_table(posterior: Posterior) -> pd.DataFrame:
@@ -28,7 +35,9 @@ def sd_table(posterior: Posterior) -> pd.DataFrame:
     prior_spread = _spread_of_log(plan)
     rows = []
     for group, text in _described(plan).items():
-        name = "sigma" if group == "residual" else "slope_sd" if group == "slopes" else f"sd_{group}"
+        name = VARIABLES.get(group, f"sd_{group}")
+        if not posterior.has(name):  # one that is fixed need not be drawn
+            continue
         draws = posterior.draws(name)
         low, mid, high = np.quantile(draws, [0.05, 0.5, 0.95])
         spread = prior_spread.get(group, math.inf)
@@ -51,11 +60,18 @@ def _described(plan: PriorPlan) -> dict[str, str]:
         for name, weight in zip(plan.shared, plan.concentration, strict=True):
             part = f", of which its share, Dirichlet weight {weight:g} of {sum(plan.concentration):g}"
             text[name] = f"total {plan.total}{part if several else ''}"
-    if plan.slope_sd is not None:
-        text["slopes"] = str(plan.slope_sd)
-    if plan.sigma is not None:
-        text["residual"] = str(plan.sigma)
-    return text
+    return text | {name: str(prior) for name, prior in _further(plan).items()}
+
+
+def _further(plan: PriorPlan) -> dict[str, Prior]:
+    """Priors of standard deviations that are of no group."""
+    priors = {
+        "slopes": plan.slope_sd,
+        "category_specific": plan.deviation_sd,
+        "area_scale": plan.area_scale_sd,
+        "residual": plan.sigma,
+    }
+    return {name: prior for name, prior in priors.items() if prior is not None}
 
 
 def _spread_of_log(plan: PriorPlan) -> dict[str, float]:
@@ -67,11 +83,7 @@ def _spread_of_log(plan: PriorPlan) -> dict[str, float]:
         if len(total):
             split = rng.dirichlet(plan.concentration, PRIOR_DRAWS)
             found |= {name: _log_sd(total * np.sqrt(split[:, k])) for k, name in enumerate(plan.shared)}
-    if plan.slope_sd is not None:
-        found["slopes"] = _log_sd(draw_sd(SdPrior(plan.slope_sd), rng))
-    if plan.sigma is not None:
-        found["residual"] = _log_sd(draw_sd(SdPrior(plan.sigma), rng))
-    return found
+    return found | {name: _log_sd(draw_sd(SdPrior(prior), rng)) for name, prior in _further(plan).items()}
 
 
 def _log_sd(draws: np.ndarray) -> float:

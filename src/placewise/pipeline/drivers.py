@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.geography.areas import AreaTable
-from placewise.models.design import Design
+from placewise.models.design import Design, Group
 from placewise.models.fit import Posterior
 
 MOST_LEVELS = 60
@@ -54,7 +54,7 @@ def _variance_of_groups(posterior: Posterior, design: Design, areas: AreaTable) 
             by_area = None if group.by is None else group.by.area
             if group.area_index is not None or by_area is not None:
                 of_area[k] = np.ones(len(areas)) if by_area is None else by_area
-    sd = {k: posterior.draws(f"sd_{design.groups[k].name}") for k in of_area}
+    sd = {k: _typical_sd(posterior, design, design.groups[k], areas) for k in of_area}
 
     def covariance(a: int, b: int) -> np.ndarray:
         return np.asarray(sd[a] * sd[b] * np.average(of_area[a] * of_area[b], weights=areas.weights))
@@ -66,6 +66,17 @@ def _variance_of_groups(posterior: Posterior, design: Design, areas: AreaTable) 
             if a in of_area and b in of_area:
                 total = total + 2.0 * correlations[:, i, j] * covariance(a, b)
     return total
+
+
+def _typical_sd(posterior: Posterior, design: Design, group: Group, areas: AreaTable) -> np.ndarray:
+    """A group's sd; where it differs by class, the root of its square's mean over the people; shape (S,)."""
+    sd: np.ndarray = posterior.draws(f"sd_{group.name}")
+    scale = design.area_scale
+    if scale is None or scale.group != group.name or group.area_index is None:
+        return sd
+    multipliers = posterior.draws("area_scale") if scale.multipliers is None else scale.multipliers
+    people = np.bincount(scale.index[group.area_index], areas.weights, minlength=len(scale.classes))
+    return np.asarray(sd * np.sqrt(multipliers**2 @ people / people.sum()))
 
 
 def _summary(column: str, names: list[str], draws: np.ndarray) -> pd.DataFrame:

@@ -36,7 +36,8 @@ def predictive_checks(
     found = build_estimand(estimand, model.outcome, posterior)
     wanted = min(MOST_DRAWS, max(LEAST_DRAWS, MOST_VALUES // len(values)))
     chosen = np.unique(np.linspace(0, posterior.n_draws - 1, wanted).astype(int))
-    fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen)
+    specific = data.design.matrix[:, list(data.design.category_specific)]
+    fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen, specific)
     variance = None if found.kind == "share" else second
     return tuple(
         _check(name, codes, values, fitted, variance, seed)
@@ -68,15 +69,19 @@ def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -
     return eta
 
 
-def _expected(estimand: Estimand, eta: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expected value of one answer and its variance, each (draws, n)."""
+def _expected(
+    estimand: Estimand, eta: np.ndarray, chosen: np.ndarray, specific: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected value of one answer and its variance, each (draws, n); ``specific`` columns are (n, q)."""
     if estimand.link == "identity":
         sigma = np.zeros(len(chosen)) if estimand.sigma is None else estimand.sigma[chosen]
         return eta, np.broadcast_to(sigma[:, None] ** 2, eta.shape)
     mean = np.full(eta.shape, estimand.constant)
     square = np.full(eta.shape, estimand.constant2)
     for j, cuts in enumerate(estimand.cuts):
-        below = expit(cuts[chosen][:, None] - eta)
+        # of respondents the likelihood keeps the cutpoints in order as far as they answered
+        own = 0.0 if estimand.deviations is None else estimand.deviations[j][:, chosen].T @ specific.T
+        below = expit(cuts[chosen][:, None] - own - eta)
         mean += estimand.weights[j] * below
         if len(estimand.weights2):
             square += estimand.weights2[j] * below

@@ -59,12 +59,17 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     """Check the draws and predictions, fit the baselines; leaves ``diagnostics.json``."""
     from placewise.diagnostics.convergence import diagnose as check_fit
+    from placewise.diagnostics.crossings import crossing_check
+    from placewise.estimates.crossings import crossed_share
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
     from placewise.pipeline.predictive import predictive_checks
 
     data = run.data
     predictive = predictive_checks(run.model, data, run.posterior, run.spec.seed)
     found = check_fit(run.posterior.idata, private=data.design.geography).with_checks(p.check() for p in predictive)
+    if data.design.category_specific:
+        share = crossed_share(run.predictor, min(run.work.jobs, MOST_THREADS))
+        found = found.with_checks([] if share is None else [crossing_check(share)])
     baselines = fit_baselines(data, run.model.outcome)
     told = {
         **found.to_dict(),
