@@ -231,6 +231,8 @@ def neighbours(spec: AreasSpec, pairs: list[tuple[str | None, str | None]]) -> A
 def test_neighbours_are_checked(spec: AreasSpec) -> None:
     assert read(neighbours(spec, [("L0", "L1"), ("L1", "L2")]), country()).notes == ()
     assert read(neighbours(spec, [("L0", "L1")]), country()).notes == ("lad: 1 areas have no neighbour",)
+    pairs = read(neighbours(spec, [("L0", "L1"), ("L1", "L2")]), country()).neighbours["lad"]
+    assert pairs.to_numpy().tolist() == [["L0", "L1"], ["L1", "L2"]]
     found = faults(neighbours(spec, [("L0", "L0"), ("L1", "X9"), ("L1", None)]), country())
     assert [f.split(": ", 1)[1][:1] for f in found] == ["1", "1", "1"]
     assert "'X9'" in "".join(found)
