@@ -132,6 +132,16 @@ def test_text_from_data_is_escaped_everywhere(make_context: Maker) -> None:
         outline(text)
 
 
+def test_varying_slopes_are_called_so(make_context: Maker) -> None:
+    base = make_context()
+    sds = base.sds.assign(group=["log(income)|lad", *base.sds["group"][1:]])
+    text = render_report(make_context(sds=sds, group_effects={"no_car|age": base.group_effects["age"]}))
+    assert "local authorities, slope of log(income)" in text
+    assert "By age, slope of no car: " in text
+    assert "difference from the average slope, model scale" in text
+    assert "|lad" not in text
+
+
 def test_same_context_same_bytes(context: ReportContext, page: str) -> None:
     assert render_report(context) == page
     assert index_page(context) == index_page(context)

@@ -70,7 +70,8 @@ def _slopes(context: ReportContext) -> FigurePart | None:
 
 
 def _group(ident: str, name: str, table: pd.DataFrame) -> FigurePart:
-    label = label_words(name)
+    column, bar, factor = name.rpartition("|")
+    label = f"{label_words(factor)}, slope of {label_words(column)}" if bar else label_words(name)
     dots = [
         Dot(str(r["level"]), float(r["mean"]), float(r["q05"]), float(r["q95"]),
             ACCENT if r["q05"] > 0 or r["q95"] < 0 else FAINT)
@@ -84,12 +85,16 @@ def _group(ident: str, name: str, table: pd.DataFrame) -> FigurePart:
         if clear
         else f"By {label}: no group is clearly different from the others"
     )
-    drawing = draw_dots(dots, ident, f"{title}.", "difference from the average, model scale", 0.0)
+    drawing = draw_dots(
+        dots, ident, f"{title}.", f"difference from the average{' slope' * bool(bar)}, model scale", 0.0
+    )
     return FigurePart(title, Markup(drawing))
 
 
 def _grouping(context: ReportContext, name: str) -> str:
-    return context.words(name)[1] if name in (context.code, *context.levels) else label_words(name)
+    column, bar, factor = name.rpartition("|")
+    words = context.words(factor)[1] if factor in (context.code, *context.levels) else label_words(factor)
+    return f"{words}, slope of {label_words(column)}" if bar else words
 
 
 def _sds(context: ReportContext) -> TablePart | None:
