@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from placewise.diagnostics.calibration.parameters import Values
-from placewise.models.design import Design, Group
+from placewise.models.design import Column, Design, Group
 
 # areas that differ by less have no spread to be standardised by
 NO_SPREAD = 1e-12
@@ -43,10 +43,10 @@ def overall(family: str, values: Values, eta: np.ndarray) -> np.ndarray:
 
 
 def area_eta(design: Design, values: Values, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """η of some areas, float64, shape (S, B).
+    """η of the people of some areas who are of the frame's first cell, float64, shape (S, B).
 
-    Terms of the frame's cells are left out; for ordered answers the middle cutpoint is subtracted, so that η is the
-    logit of the share above it. Levels of a group without a posterior are drawn from the group's distribution.
+    For ordered answers the middle cutpoint is subtracted, so that η is the logit of the share above it. Levels of a
+    group without a posterior are drawn from the group's distribution.
 
     Parameters
     ----------
@@ -65,17 +65,21 @@ def area_eta(design: Design, values: Values, rows: np.ndarray, rng: np.random.Ge
     if "cutpoints" in values:
         eta -= values["cutpoints"][:, values["cutpoints"].shape[1] // 2, None]
     for k, column in enumerate(design.columns):
-        if column.area is not None and column.cell is None:
-            eta += values["slopes"][:, k, None] * column.area[rows]
+        eta += values["slopes"][:, k, None] * _projected(column, rows)
     for group in design.groups:
-        if group.lookup is None or group.area_index is None or group.cell_index is not None:
+        if group.lookup is None:
             continue
-        if group.by is not None and group.by.cell is not None:
-            continue
-        effect = _effects_at(group, values, group.lookup[group.area_index[rows], 0], rng)
-        by = None if group.by is None else group.by.area
-        eta += effect if by is None else effect * by[rows]
+        over_areas = np.zeros_like(rows) if group.area_index is None else group.area_index[rows]
+        over_cells = 0 if group.cell_index is None else group.cell_index[0]
+        effect = _effects_at(group, values, group.lookup[over_areas, over_cells], rng)
+        eta += effect if group.by is None else effect * _projected(group.by, rows)
     return eta
+
+
+def _projected(column: Column, rows: np.ndarray) -> np.ndarray:
+    """A column's values for some areas and the first cell, shape (B,)."""
+    over_areas = np.ones(len(rows)) if column.area is None else column.area[rows]
+    return np.asarray(over_areas if column.cell is None else over_areas * column.cell[0], dtype=np.float64)
 
 
 def _effects_at(group: Group, values: Values, positions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
