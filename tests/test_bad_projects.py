@@ -181,6 +181,18 @@ BAD = {
     "structure of a group left out": ([add(MODEL_FILE, 'structure = { kind = "rw1" }\n')], 2,
                                       ["'kind' was left out", "as region does"]),
     "structure of no group": ([add(MODEL_FILE, 'structure = { sex = "rw1" }\n')], 2, ["no group 'sex'"]),
+    "slope of no column": ([swap(MODEL_FILE, r"\(1 \| kind\)", "(deprivaton | kind)")], 2,
+                           ["'deprivaton'", "'deprivation'"]),
+    "slopes in two brackets": ([swap(MODEL_FILE, r"\(1 \| kind\)", "(sex | lad) + (density | lad)")], 2,
+                               ["two brackets", "(x + z | lad)"]),
+    "correlations of no slopes": ([add(MODEL_FILE, '[model.priors]\n"cor:lad" = "lkj(2)"\n')], 2,
+                                  ["cor:lad", "no effects over 'lad' are correlated"]),
+    "sd of a slope that is fixed": ([add(MODEL_FILE, '[model.priors]\n"sd:deprivation|lad" = "half_normal(1)"\n')], 2,
+                                    ["no group 'deprivation|lad'"]),
+    "structure under correlated slopes": (
+        [swap(MODEL_FILE, r"\(1 \| kind\)", "(deprivation | sex)"), swap(MODEL_FILE, r"\+ sex ", ""),
+         add(TOML, '[variables.sex]\norder = ["female", "male"]\n'), add(MODEL_FILE, 'structure = { sex = "rw1" }\n')],
+        2, ["'sex' have a structure", "(x || sex)"]),
     "rho without a structure": ([add(MODEL_FILE, '[model.priors]\n"rho:lad" = "beta(1, 1)"\n')], 2,
                                 ["'lad' are independent"]),
     "neighbours that are no areas": (

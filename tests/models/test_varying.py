@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from placewise.errors import Problems
+from placewise.models.build import build_design
 from placewise.models.design import Design, Group
+from placewise.models.formula import parse_formula
 
 
 def by_name(design: Design) -> dict[str, Group]:
@@ -189,3 +192,22 @@ def test_missing_values_of_a_slopes_column_are_told_once(country):
 
 def test_a_reference_that_only_a_slope_uses_is_used(country):
     assert replace(country, reference={"wave": 2.0}).build("(0 + wave | region)").groups
+
+
+def test_slopes_stand_on_all_levels_of_a_grouping_with_a_structure(country):
+    few = country.respondents["age"].ne("35-64").to_numpy()
+    problems = Problems()
+    design = build_design(
+        parse_formula("(deprivation || age)", "model.formula", problems),
+        respondents=country.respondents[few].reset_index(drop=True), area=country.area[few], areas=country.areas,
+        frame=replace(country.frame, count=np.where(country.frame.cell // 2 == 1, 1e-3, country.frame.count)),
+        reference={}, orders=country.orders, standardise=True, cumulative=False, problems=problems,
+        structure={"age": "rw1"},
+    )  # fmt: skip
+    problems.raise_if_any()
+    intercept, slope = (by_name(design)[name] for name in ("age", "deprivation|age"))
+    assert intercept.structure.kind == "rw1"
+    assert slope.structure is None
+    assert slope.labels == intercept.labels == ("16-34", "35-64", "65+")
+    np.testing.assert_array_equal(slope.index, intercept.index)
+    np.testing.assert_array_equal(slope.lookup, intercept.lookup)
