@@ -117,7 +117,7 @@ LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
     ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
     ({"benchmark": {"level": "rgn", "targets": "t.csv"}}, "'benchmark'", "leave the table out"),
-    ({"model.priors": {"cor:age": "lkj(2)"}}, "a prior for 'cor:age'", "leave this key out"),
+    ({"model.priors": {"shift": "normal(0, 1)"}}, "a prior for 'shift'", "leave this key out"),
     ({"outcome.survey": ["cls", "ukhls"]}, "a model of several surveys", "name one survey"),
 ]
 
@@ -216,12 +216,21 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (GAUSSIAN, {"model.standardise": 1}, "expected true or false, got the number 1"),
     (GAUSSIAN, {"model.structure": {"age": "rw"}}, "model.structure.age: expected one of"),
     (GAUSSIAN, {"model.priors": {"rho:age": "beta(1, 1)"}}, "the effects of 'age' are independent and have no rho"),
-    (GAUSSIAN, {"model.structure": {"age": "rw1"}, "model.priors": {"rho:age": "beta(1, 1)"}},
-     "the effects of 'age' are a rw1 and have no rho"),
-    (GAUSSIAN, {"model.structure": {"age": "bym2"}, "model.priors": {"rho:age": "uniform(-1, 1)"}},
-     "the rho of bym2 effects lies between 0 and 1, uniform(-1, 1) does not"),
-    (GAUSSIAN, {"model.structure": {"age": "ar1"}, "model.priors": {"rho:age": "fixed(1)"}},
-     "the rho of ar1 effects lies between -1 and 1, the ends excluded, fixed(1) does not"),
+    (
+        GAUSSIAN,
+        {"model.structure": {"age": "rw1"}, "model.priors": {"rho:age": "beta(1, 1)"}},
+        "the effects of 'age' are a rw1 and have no rho",
+    ),
+    (
+        GAUSSIAN,
+        {"model.structure": {"age": "bym2"}, "model.priors": {"rho:age": "uniform(-1, 1)"}},
+        "the rho of bym2 effects lies between 0 and 1, uniform(-1, 1) does not",
+    ),
+    (
+        GAUSSIAN,
+        {"model.structure": {"age": "ar1"}, "model.priors": {"rho:age": "fixed(1)"}},
+        "the rho of ar1 effects lies between -1 and 1, the ends excluded, fixed(1) does not",
+    ),
     (GAUSSIAN, {"model.structure": "rw1"}, "model.structure: expected a table, got the text 'rw1'"),
     (GAUSSIAN, {"model.engine": "stan"}, "model.engine: expected one of"),
     (GAUSSIAN, {"model.category_specific": ["x"]}, "a gaussian model has no cutpoints"),

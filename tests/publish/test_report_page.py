@@ -136,7 +136,7 @@ def test_varying_slopes_are_called_so(make_context: Maker) -> None:
     base = make_context()
     sds = base.sds.assign(group=["log(income)|lad", *base.sds["group"][1:]])
     text = render_report(make_context(sds=sds, group_effects={"no_car|age": base.group_effects["age"]}))
-    assert "local authorities, slope of log(income)" in text
+    assert "slope of log(income) by local authorities" in text
     assert "By age, slope of no car: " in text
     assert "difference from the average slope, model scale" in text
     assert "|lad" not in text

@@ -94,7 +94,7 @@ def _group(ident: str, name: str, table: pd.DataFrame) -> FigurePart:
 def _grouping(context: ReportContext, name: str) -> str:
     column, bar, factor = name.rpartition("|")
     words = context.words(factor)[1] if factor in (context.code, *context.levels) else label_words(factor)
-    return f"{words}, slope of {label_words(column)}" if bar else words
+    return f"slope of {label_words(column)} by {words}" if bar else words
 
 
 def _sds(context: ReportContext) -> TablePart | None:
