@@ -27,6 +27,8 @@ from statsmodels.genmod.generalized_linear_model import GLM
 
 from placewise.diagnostics.score import build_truth, score_tables
 from placewise.errors import ModelError, Problems
+from placewise.estimates.predictor import Predictor
+from placewise.estimates.projector import Projector
 from placewise.estimates.summarise import Summary, summarise
 from placewise.models.design import Design
 from placewise.models.engines import FitOptions, FitProblem, engine_named
@@ -35,6 +37,7 @@ from placewise.models.predict import build_predictor
 from placewise.models.prior_plan import PriorPlan
 from placewise.models.priors import parse_prior
 from placewise.models.spec import EstimandSpec, OutcomeSpec
+from placewise.surveys.outcome import Response
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,11 +45,21 @@ if TYPE_CHECKING:
 KEYS = ("world", "total", "split", "engine", "respondents", "areas", "draws", "survey")
 CELL = list(KEYS[:-1])
 STEPS = (CODE, *(name for name, _ in reversed(LEVELS)))
-SCORES = ("cov_index", "slope", "ece", "nation_z", "rmse_ratio", "rmse_ratio_district", "area_sd", "ratio")
+SCORES = (
+    "cov_index",
+    "cov_oracle",
+    "slope",
+    "ece",
+    "nation_z",
+    "rmse_ratio",
+    "rmse_ratio_district",
+    "area_sd",
+    "ratio",
+)
 RIVALS = ("oracle", "direct", "classes", "synthetic")
 MEASURES = (
     *(f"cov_{name}" for name in STEPS), *(f"cov_k{k}" for k in range(CLASSES)), *SCORES, "rmse", "rmse_district",
-    *(f"rmse_{rival}" for rival in RIVALS), "sd_area_mean", "seconds", "oracle_seconds",
+    *(f"rmse_{rival}" for rival in RIVALS), "rmse_oracle_district", "sd_area_mean", "seconds", "oracle_seconds",
 )  # fmt: skip
 # coverage of 90% by the kind of truth
 BARS = {"prior": (0.885, 0.915), "fixed": (0.87, 0.93), "weak": (0.85, 0.96), "wrong": (0.85, 1.0)}
@@ -67,31 +80,58 @@ def one_survey(cell: Mapping[str, Any]) -> dict[str, Any]:
         world, {"sd:geography": total}, cell["split"], cell["respondents"], cell["survey"], n_areas=cell["areas"]
     )
     try:
-        fitted, posterior, seconds = _estimate(cell, own, own.design, own.plan)
-        oracle, _, oracle_seconds = _estimate(cell, own, own.oracle_design, own.oracle)
+        posterior, seconds = _fit(cell, own.design, own.response, own.plan)
+        oracle, oracle_seconds = _fit(cell, own.oracle_design, own.response, own.oracle)
     except ModelError as error:
         return {"error": str(error)}
-    truth = _truth_table(own)
-    row = _scores(fitted, truth, own) | _rival_errors(own)
-    best = score_tables(oracle.estimates, truth)["levels"]
-    row |= {"rmse_oracle": best[CODE]["rmse"], "rmse_ratio": row["rmse"] / best[CODE]["rmse"]}
-    row["rmse_ratio_district"] = row["rmse_district"] / best["district"]["rmse"]
-    sd = float(posterior.draws(f"sd_{CODE}").mean())
-    row |= {"area_sd": own.area_sd, "ratio": own.area_sd / own.sampling_sd, "sd_area_mean": sd}
+    fitted = summarise(_predictor(own, own.design, posterior, cell["survey"]), threads=1)
+    best, cover = _mean_and_cover(_predictor(own, own.oracle_design, oracle, cell["survey"]), own.share)
+    row = _scores(fitted, _truth_table(own), own) | _rival_errors(own)
+    row |= {
+        "rmse_oracle": _rms(best - own.share),
+        "rmse_oracle_district": _district_error(best, own),
+        "cov_oracle": cover,
+    }
+    for level in ("", "_district"):
+        row[f"rmse_ratio{level}"] = row[f"rmse{level}"] / row[f"rmse_oracle{level}"]
+    row |= {"area_sd": own.area_sd, "ratio": own.area_sd / own.sampling_sd}
+    row |= {"sd_area_mean": float(posterior.draws(f"sd_{CODE}").mean())}
     return row | {"seconds": seconds, "oracle_seconds": oracle_seconds}
 
 
-def _estimate(
-    cell: Mapping[str, Any], own: Survey, design: Design, plan: PriorPlan
-) -> tuple[Summary, Posterior, float]:
-    """Estimates of every area and level, and the seconds of the fit."""
-    engine = engine_named(cell["engine"])
+def _fit(cell: Mapping[str, Any], design: Design, response: Response, plan: PriorPlan) -> tuple[Posterior, float]:
+    """The posterior, and the seconds it took."""
     options = FitOptions(draws=cell["draws"], seed=cell["survey"], jobs=1)
     start = time.perf_counter()
-    posterior = Posterior(engine(FitProblem(design, own.response, FAMILY, plan), options), plan)
-    seconds = time.perf_counter() - start
-    predictor = build_predictor(OUTCOME, design, posterior, own.areas, None, seed=cell["survey"])
-    return summarise(predictor, threads=1), posterior, seconds
+    idata = engine_named(cell["engine"])(FitProblem(design, response, FAMILY, plan), options)
+    return Posterior(idata, plan), time.perf_counter() - start
+
+
+def _predictor(own: Survey, design: Design, posterior: Posterior, seed: int) -> Predictor:
+    return build_predictor(OUTCOME, design, posterior, own.areas, None, seed=seed)
+
+
+def _mean_and_cover(predictor: Predictor, share: np.ndarray) -> tuple[np.ndarray, float]:
+    """Posterior mean share of every small area, shape (A,), and how many 90% intervals hold the truth."""
+    projector, means, hits = Projector(predictor), [], []
+    for rows in np.array_split(np.arange(len(share)), max(1, len(share) // 1000)):
+        draws = projector.block(rows).values
+        lower, upper = np.quantile(draws, (0.05, 0.95), axis=1)
+        means.append(draws.mean(axis=1, dtype=np.float64))
+        hits.append((share[rows] >= lower) & (share[rows] <= upper))
+    return np.concatenate(means), float(np.concatenate(hits).mean())
+
+
+def _district_error(guess: np.ndarray, own: Survey) -> float:
+    """Error of population-weighted means of districts."""
+    district = pd.factorize(own.areas.table["district"])[0]
+    people = own.areas.weights
+    sums = np.bincount(district, people * (guess - own.share))
+    return _rms(sums / np.bincount(district, people))
+
+
+def _rms(error: np.ndarray) -> float:
+    return float(np.sqrt(np.nanmean(np.square(error))))
 
 
 def _truth_table(own: Survey) -> pd.DataFrame:
@@ -133,7 +173,7 @@ def _rival_errors(own: Survey) -> dict[str, float]:
         "classes": means(kind[own.area], len(kinds))[kind],
         "synthetic": synthetic,
     }
-    return {f"rmse_{name}": float(np.sqrt(np.nanmean((guess - own.share) ** 2))) for name, guess in rivals.items()}
+    return {f"rmse_{name}": _rms(guess - own.share) for name, guess in rivals.items()}
 
 
 def bar_of(world: str, ratio: float) -> tuple[float, float]:
@@ -200,7 +240,7 @@ def sections_of(table: pd.DataFrame) -> list[Section]:
         kept = [c for name in columns for c in (name, f"{name}_se") if c in table.columns]
         return table[["world", "total", "split", "repeats", *kept]]
 
-    coverage = pick([*(f"cov_{n}" for n in STEPS), "cov_index", *(f"cov_k{k}" for k in range(CLASSES))])
+    coverage = pick([*(f"cov_{n}" for n in STEPS), "cov_index", "cov_oracle", *(f"cov_k{k}" for k in range(CLASSES))])
     errors = pick(["rmse", *(f"rmse_{r}" for r in RIVALS), "rmse_ratio", "rmse_ratio_district"])
     rest = pick(["nation_z", "slope", "ece", "area_sd", "sd_area_mean", "ratio", "seconds"])
     return [

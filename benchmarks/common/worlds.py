@@ -21,12 +21,12 @@ from placewise.models.prior_plan import PriorPlan, SdPrior, plan_priors
 from placewise.models.priors import Prior
 from placewise.surveys.outcome import Response
 
-LEVELS = (("region", 9), ("district", 90), ("msoa", 700), ("lsoa", 3000))
-AREAS, CLASSES, COVARIATES = 12_000, 6, 4
+LEVELS = (("region", 9), ("district", 80), ("msoa", 500), ("lsoa", 2000))
+AREAS, CLASSES, COVARIATES = 8_000, 6, 4
 GROUPS = f"(1 | {KIND}) + (1 | region/district/msoa/lsoa)"
 # shares of the variance between areas beyond covariates and classes, as two census outcomes show them
 CENSUS_SPLIT = {"region": 0.03, "district": 0.07, "msoa": 0.15, "lsoa": 0.10, CODE: 0.64}
-CLASS_SHARE = 0.25  # of what the covariates leave
+CLASS_SHARE = 0.5  # of what the covariates leave: classes matter as much as geography
 DIRECTION = np.array([1.0, -0.6, 0.4, 0.2])  # of the slopes
 INTERCEPT = -0.4
 FAMILY = "bernoulli"

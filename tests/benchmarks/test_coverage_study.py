@@ -81,6 +81,7 @@ def test_from_cells_to_page(
     assert (fixed["cov_area"] > 0.99).all()
     assert (fixed["rmse"] > fixed["rmse_synthetic"]).all()
     assert (fixed["ratio"] > 0.3).all()
+    assert (fixed["cov_oracle"] > 0.9).all()
     assert "cov_area" in coverage_study.summary_of(rows).set_index("world").loc["area sd 0.3", "missed"]
     page = csv.with_suffix(".html").read_text()
     assert page.count("<svg ") == 1
