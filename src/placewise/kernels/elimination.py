@@ -49,12 +49,12 @@ def _add_ordered(
             for m in range(j + 1):
                 matrix[c, p + n_cut + cut * q + m] += w * v * rows.z[i, m]
     if 0 < category < n_cut:
-        total += _add_gap(rows, i, category, core, matrix, score)
+        total += add_gap(rows, i, category, core, matrix, score)
     return total, slope, curve
 
 
 @inlined
-def _add_gap(rows: Rows, i: int, category: int, core: np.ndarray, matrix: np.ndarray, score: np.ndarray) -> float:
+def add_gap(rows: Rows, i: int, category: int, core: np.ndarray, matrix: np.ndarray, score: np.ndarray) -> float:
     """Add the term of the distance between the two cutpoints about an answer; its log likelihood."""
     p, q, n_cut, size = rows.x.shape[1], rows.z.shape[1], rows.n_cut, rows.size[i]
     upper, lower = threshold(rows, i, category - 1, core), threshold(rows, i, category, core)
@@ -98,7 +98,7 @@ def _add_row(
 
 
 @inlined
-def _eliminate(
+def eliminate(
     chain: Chain,
     node: int,
     d: float,
@@ -210,7 +210,7 @@ def assemble(
             d = tau[node] + s
             keep = tau[node] / d
             pivot[node], strength[node] = d, s
-            _eliminate(chain, node, d, keep, acc, level, top, dense, val, matrix)
+            eliminate(chain, node, d, keep, acc, level, top, dense, val, matrix)
             if level < top:
                 pending[level + 1] += s * keep
                 node = chain.parent[node]

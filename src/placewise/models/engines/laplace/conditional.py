@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -12,72 +12,24 @@ from placewise.kernels.chain import add_up, pass_down
 from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
 from placewise.kernels.latent import log_likelihood
+from placewise.kernels.leaf_quadrature import (
+    ABSCISSA,
+    LOG_WEIGHT,
+    STRATA,
+    assemble_marginal,
+    draw_leaves,
+    leaf_marginals,
+)
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.core_prior import CorePrior, Moments
+from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.hyper import Hyper, Point
 from placewise.models.engines.laplace.layout import Layout
 
 MOST_STEPS = 60
 MOST_HALVINGS = 30
-
-
-@dataclass(frozen=True, eq=False)
-class Latent:
-    """One value of all unknowns: the core, shape (Q,), and the effects of the chain's nodes, shape (nodes,)."""
-
-    core: np.ndarray
-    nodes: np.ndarray
-
-    def plus(self, other: Latent, by: float = 1.0) -> Latent:
-        """Sum with a multiple of another."""
-        return Latent(self.core + by * other.core, self.nodes + by * other.nodes)
-
-
-@dataclass(frozen=True, eq=False)
-class Expansion:
-    """The log joint density at one value of the unknowns, expanded to second order, the chain eliminated.
-
-    Parameters
-    ----------
-    at : Latent
-    log_joint : float
-        Log density of answers and unknowns given the hyperparameters, without normal constants.
-    step : Latent
-        Newton's step.
-    decrement : float
-        Gradient times step: twice what the step gains if the density is quadratic.
-    root : ndarray, shape (Q, Q)
-        Lower Cholesky factor of the core's matrix.
-    log_det : float
-        Log determinant of the whole negative Hessian.
-    pivot, strength, dense, val : ndarray
-        As ``placewise.kernels.elimination.assemble`` sets them.
-    tau : ndarray, shape (nodes,)
-    point : Point
-    """
-
-    at: Latent
-    log_joint: float
-    step: Latent
-    decrement: float
-    root: np.ndarray
-    log_det: float
-    pivot: np.ndarray
-    strength: np.ndarray
-    dense: np.ndarray
-    val: np.ndarray
-    tau: np.ndarray
-    point: Point
-
-    @property
-    def mode(self) -> Latent:
-        """Where the last step leads."""
-        return self.at.plus(self.step)
-
-    @property
-    def log_marginal(self) -> float:
-        """Laplace's approximation of the log density of the answers given the hyperparameters."""
-        return self.log_joint + 0.5 * self.decrement - 0.5 * self.log_det
+# a decrement that rounding may leave
+STALLED = 1e-4
 
 
 class Conditional:
@@ -88,10 +40,12 @@ class Conditional:
     problem : FitProblem
     layout : Layout
     hyper : Hyper
+    quadrature : bool
+        Integrate the finest level of the chain by adaptive quadrature instead of expanding it with all else.
     """
 
-    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper) -> None:
-        self.problem, self.layout, self.hyper = problem, layout, hyper
+    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper, quadrature: bool = False) -> None:
+        self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
         self._classes = _classes(problem, layout)
 
@@ -127,11 +81,17 @@ class Conditional:
                 core[0] = np.log(mean) if self.problem.family == "poisson" else np.log(mean / (1.0 - mean))
         return Latent(core, np.zeros(layout.n_nodes))
 
+    @property
+    def n_integrated(self) -> int:
+        """Leaves whose effects are integrated out; they are the first nodes."""
+        return self.layout.chain.n_leaves if self.quadrature else 0
+
     def above(self, nodes: np.ndarray) -> np.ndarray:
-        """Sums over each leaf and its ancestors; (nodes, R) -> (leaves, R)."""
+        """Sums over each leaf and its ancestors, integrated leaves left out; (nodes, R) -> (leaves, R)."""
         if not len(nodes):
             return np.zeros((self.layout.chain.n_leaves, nodes.shape[1]))
         total = nodes.copy()
+        total[: self.n_integrated] = 0.0
         pass_down(self.layout.chain, total)
         return total[: self.layout.chain.n_leaves]
 
@@ -144,35 +104,37 @@ class Conditional:
             If the negative Hessian is not positive definite.
         """
         layout, chain = self.layout, self.layout.chain
-        q, n = layout.n_core, layout.n_nodes
-        tau = self.tau(point)
+        q, n, out = layout.n_core, layout.n_nodes, self.n_integrated
+        tau, variance = self.tau(point), self.variance(point)
         above = np.ascontiguousarray(self.above(at.nodes[:, None])[:, 0])
-        score, slope = np.zeros(q), np.zeros(chain.n_leaves)
+        score, slope, leaves = np.zeros(q), np.zeros(chain.n_leaves), at.nodes[:out].copy()
         pivot, strength = np.empty(n), np.empty(n)
         dense, val = np.empty((n, layout.rows.x.shape[1])), np.empty(len(chain.col))
         matrix, total = np.zeros((q, q)), 0.0
+        into = (matrix, score, slope, pivot, strength, dense, val)
         for first, last in zip(layout.parts[:-1], layout.parts[1:], strict=True):
-            total += assemble(
-                layout.rows, chain, first, last, at.core, above, tau, self.variance(point),
-                matrix, score, slope, pivot, strength, dense, val,
-            )  # fmt: skip
+            if self.quadrature:
+                total += assemble_marginal(
+                    layout.rows, chain, first, last, at.core, above, leaves, tau, variance, ABSCISSA, LOG_WEIGHT, *into
+                )
+            else:
+                total += assemble(layout.rows, chain, first, last, at.core, above, tau, variance, *into)
         nodes = np.zeros(n)
         if n:
             nodes[: chain.n_leaves] = slope
             add_up(chain, nodes)
             nodes -= tau * at.nodes
+            nodes[:out] = 0.0
+        at = Latent(at.core, np.concatenate([leaves, at.nodes[out:]]))
         log_joint = total + float(self.prior.density(at.core[:, None], point)[0])
-        log_joint += 0.5 * float(np.log(tau).sum() - tau @ at.nodes**2)
+        log_joint += 0.5 * float(np.log(tau[out:]).sum() - tau[out:] @ at.nodes[out:] ** 2)
         self.prior.add(at.core, point, score, matrix)
-        try:
-            root = np.linalg.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            raise _unbounded() from None
+        root = _cholesky(matrix)
         found = Expansion(at, log_joint, at, 0.0, root, 0.0, pivot, strength, dense, val, tau, point)
         step = self.solve(found, Latent(score, nodes))
-        log_det = 2.0 * float(np.log(np.diag(root)).sum()) + float(np.log(pivot).sum())
+        log_det = 2.0 * float(np.log(np.diag(root)).sum()) + float(np.log(pivot[out:]).sum())
         decrement = float(score @ step.core + nodes @ step.nodes)
-        return Expansion(at, log_joint, step, decrement, root, log_det, pivot, strength, dense, val, tau, point)
+        return replace(found, step=step, log_det=log_det, decrement=decrement)
 
     def solve(self, e: Expansion, rhs: Latent) -> Latent:
         """Solve the whole negative Hessian."""
@@ -193,22 +155,32 @@ class Conditional:
         ModelError
             If the mode is not found: nothing bounds an estimate.
         """
-        e = self.expand(point, start)
-        if not np.isfinite(e.log_joint):
+        e = self.try_expand(point, start)
+        if e is None:
             e = self.expand(point, self.start())
         for _ in range(MOST_STEPS):
             if e.decrement <= tolerance:
                 return e
             by = 1.0
             for _ in range(MOST_HALVINGS):
-                new = self.expand(point, e.at.plus(e.step, by))
-                if new.log_joint >= e.log_joint + 1e-4 * by * e.decrement - 1e-9 * abs(e.log_joint):
+                new = self.try_expand(point, e.at.plus(e.step, by))
+                if new is not None and new.log_joint >= e.log_joint - 1e-9 * (1.0 + abs(e.log_joint)):
                     break
                 by *= 0.5
             else:
+                if e.decrement > STALLED:
+                    break
                 return e
             e = new
         raise _unbounded()
+
+    def try_expand(self, point: Point, at: Latent) -> Expansion | None:
+        """``expand``, or None where the density is not finite or too steep to factorise."""
+        try:
+            e = self.expand(point, at)
+        except ModelError:
+            return None
+        return e if np.isfinite(e.log_joint) and np.isfinite(e.decrement) else None
 
     def describe(self, e: Expansion) -> tuple[Moments, np.ndarray, np.ndarray, float]:
         """Variances and mean shift of the gaussian approximation.
@@ -281,14 +253,39 @@ class Conditional:
         -------
         ndarray, shape (R,)
         """
+        out, variance = self.n_integrated, self.variance(point)
         total = self.prior.density(core, point)
-        total += 0.5 * np.log(tau).sum() - 0.5 * tau @ nodes**2
+        total += 0.5 * np.log(tau[out:]).sum() - 0.5 * tau[out:] @ nodes[out:] ** 2
         above = self.above(nodes)
+        rows = self.layout.rows
         for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
             part = np.zeros(core.shape[1])
-            log_likelihood(self.layout.rows, first, last, core, above, self.variance(point), part)
+            if self.quadrature:
+                leaf_marginals(rows, first, last, core, above, nodes, tau, variance, ABSCISSA, LOG_WEIGHT, part)
+            else:
+                log_likelihood(rows, first, last, core, above, variance, part)
             total += part
         return total
+
+    def complete(self, point: Point, core: np.ndarray, nodes: np.ndarray, rng: np.random.Generator) -> None:
+        """Draw the integrated leaves' effects given all else, in place; ``nodes`` (nodes, R) says where to look."""
+        out = self.n_integrated
+        if not out:
+            return
+        tau, above = self.tau(point), self.above(nodes)
+        uniform = rng.random((2, out, core.shape[1]))
+        leaves = np.empty((out, core.shape[1]))
+        variance = self.variance(point)
+        draw_leaves(self.layout.rows, 0, out, core, above, nodes, tau, variance, STRATA, uniform, leaves)
+        nodes[:out] = leaves
+
+
+def _cholesky(matrix: np.ndarray) -> np.ndarray:
+    """Lower factor of the core's matrix."""
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        raise _unbounded() from None
 
 
 def _classes(problem: FitProblem, layout: Layout) -> list[np.ndarray | None]:

@@ -138,7 +138,7 @@ class Structured:
         if self.kind == "rw1":
             kept = np.maximum(self._values, MEAN_SHARE)
             return (self._vectors / kept) @ self._vectors.T, None, -float(np.log(kept).sum()), 0.0
-        rho = point.values[self._name]
+        rho = min(point.values[self._name], 1.0 - MEAN_SHARE)
         return (
             ar1_precision(len(self.at), rho) if self.kind == "ar1" else bym2_precision(self._vectors, self._values, rho)
         )
@@ -221,6 +221,7 @@ class CorePrior:
     """
 
     def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper) -> None:
+        self._size = layout.n_core
         self.own = tuple(_own_priors(problem, layout))
         self.independent = tuple(_independent(problem, layout))
         self.dense = tuple(_dense(problem, layout, hyper))
@@ -252,6 +253,15 @@ class CorePrior:
             full = dense.precision(point)
             score[dense.at] -= full @ core[dense.at]
             matrix[np.ix_(dense.at, dense.at)] += full
+
+    def fixed_precision(self, point: Point) -> np.ndarray:
+        """Prior precision of each coefficient with an independent prior; 0 elsewhere and where it is flat."""
+        found = np.zeros(self._size)
+        for own in self.own:
+            found[own.at] = own.slope(np.zeros((self._size, 1))[:, 0])[1]
+        for block in self.independent:
+            found[block.at] = block.precision(point)
+        return found
 
     def gradient(self, point: Point, m: Moments) -> np.ndarray:
         """Derivative of the log marginal in the scores, through the core's prior."""

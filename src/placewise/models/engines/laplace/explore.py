@@ -11,7 +11,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from placewise.errors import ModelError
-from placewise.models.engines.laplace.conditional import Conditional, Latent
+from placewise.models.engines.laplace.conditional import Conditional
+from placewise.models.engines.laplace.expansion import Latent
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -58,8 +59,12 @@ class Landscape:
     def guess(self, z: np.ndarray) -> tuple[Latent, Latent]:
         """Mode and shift at other scores, by the first derivatives."""
         mode, shift = self.mode, self.shift
-        for by, m, s in zip(np.clip(z - self.origin, -2.0, 2.0), self.mode_slope, self.shift_slope, strict=True):
-            mode, shift = mode.plus(m, by), shift.plus(s, by)
+        step = np.clip(z - self.origin, -2.0, 2.0)
+        for by, slope in zip(step, self.mode_slope, strict=True):
+            mode = mode.plus(slope, by)
+        # without slopes the shift is the same everywhere
+        for by, slope in zip(step, self.shift_slope, strict=False):
+            shift = shift.plus(slope, by)
         return mode, shift
 
 

@@ -9,14 +9,16 @@ import numpy as np
 from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
-from placewise.errors import ConfigurationError, Problem
+from placewise.errors import ConfigurationError, ModelError, Problem
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.engines.laplace.conditional import Conditional
-from placewise.models.engines.laplace.design import propose, refine
-from placewise.models.engines.laplace.explore import survey_landscape
+from placewise.models.engines.laplace.explore import Landscape, survey_landscape
 from placewise.models.engines.laplace.hyper import Hyper
 from placewise.models.engines.laplace.layout import lay_out
+from placewise.models.engines.laplace.proposals import propose
+from placewise.models.engines.laplace.refine import needs_quadrature, refine
+from placewise.models.engines.laplace.separation import separated, separating_columns
 from placewise.models.engines.laplace.variables import collect
 
 # draws proposed at each point of the design, and points for each draw that is kept
@@ -53,21 +55,39 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         layout = lay_out(problem)
         hyper = Hyper(problem)
         conditional = Conditional(problem, layout, hyper)
-        landscape = survey_landscape(conditional, options.jobs)
+        landscape = _landscape(conditional, options)
+        if needs_quadrature(conditional, landscape, options.seed):
+            conditional = Conditional(problem, layout, hyper, quadrature=True)
         landscape = refine(conditional, landscape, options.seed, options.jobs)
         points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
-        proposals = propose(conditional, landscape, points, EACH, options.seed, options.jobs)
-    log_weight = np.concatenate([p.log_weight for p in proposals])
-    smoothed, khat = inference.smooth_weights(log_weight)
+        proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs)
+    smoothed, khat = inference.smooth_weights(log_weight.ravel())
     chosen = _resample(smoothed, options.draws, np.random.default_rng(options.seed))
-    each = logsumexp(log_weight.reshape(points, EACH), axis=1)
     attrs = {
-        "engine": "laplace", "seed": options.seed, "design_points": points, "proposals": len(log_weight),
-        "importance_ess": _kish(log_weight), "design_ess": _kish(each), "khat": khat,
-        "separated": json.dumps([]),
+        "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
+        "importance_ess": _kish(log_weight), "design_ess": _kish(logsumexp(log_weight, axis=1)), "khat": khat,
+        "quadrature": int(conditional.quadrature), "separated": json.dumps(separated(conditional, landscape)),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
-    return inference.build({n: v[None] for n, v in kept.draws.items()}, kept.dims, kept.coords, None, attrs)
+    stats = {"lp": np.concatenate([p.log_joint for p in proposals])[chosen][None]}
+    return inference.build({n: v[None] for n, v in kept.draws.items()}, kept.dims, kept.coords, stats, attrs)
+
+
+def _landscape(conditional: Conditional, options: FitOptions) -> Landscape:
+    try:
+        return survey_landscape(conditional, options.jobs)
+    except ModelError:
+        names = separating_columns(conditional.problem)
+        if not names:
+            raise
+        raise ModelError(
+            Problem(
+                "model",
+                f"the answers are separated by {', '.join(names)}: no slope is large enough, and the prior is flat",
+                'give these slopes a proper prior, such as slope = "normal(0, 1)", or leave them out',
+                "model",
+            )
+        ) from None
 
 
 def _refuse(problem: FitProblem) -> None:

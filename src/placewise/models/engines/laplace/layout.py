@@ -10,7 +10,6 @@ from placewise.errors import ConfigurationError, Problem
 from placewise.kernels.chain import Chain, build_chain, parts_of
 from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows
 from placewise.models.engines import FitProblem
-from placewise.models.engines.rows import collect_rows
 
 FAMILIES = {
     "bernoulli": BINOMIAL, "binomial": BINOMIAL, "poisson": POISSON, "gaussian": GAUSSIAN, "cumulative": CUMULATIVE
@@ -93,7 +92,7 @@ def lay_out(problem: FitProblem) -> Layout:
         If more unknowns would stand in the core than it can hold.
     """
     design = problem.design
-    data = collect_rows(problem)
+    data = problem.rows
     chosen = _nested(problem, data.index)
     intercept = problem.priors.intercept is not None
     p = int(intercept) + len(design.columns)

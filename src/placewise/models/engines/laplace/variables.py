@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from placewise.models.engines import FitProblem
-from placewise.models.engines.laplace.design import Proposals
 from placewise.models.engines.laplace.hyper import Hyper, Point
 from placewise.models.engines.laplace.layout import Layout
+from placewise.models.engines.laplace.proposals import Proposal
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Kept:
 
 
 def collect(
-    problem: FitProblem, layout: Layout, hyper: Hyper, proposals: Sequence[Proposals], chosen: np.ndarray, seed: int
+    problem: FitProblem, layout: Layout, hyper: Hyper, proposals: Sequence[Proposal], chosen: np.ndarray, seed: int
 ) -> Kept:
     """Pick the chosen proposals.
 
@@ -50,7 +50,7 @@ def collect(
     """
     design = problem.design
     kept = Kept(coords={g.dim: list(g.labels) for g in design.groups})
-    at = chosen // len(proposals[0].log_weight)
+    at = chosen // len(proposals[0].log_exact)
     core = np.concatenate([p.core for p in proposals], axis=1).T[chosen]
 
     def each(of: Callable[[Point], float | np.ndarray]) -> np.ndarray:
@@ -122,7 +122,8 @@ def _put_hyperparameters(
         kept.put("area_scale", each(lambda point: np.array([point.scale(n) for n in names])) / own, scale.by)
     for positions in design.correlated:
         factor, k = design.groups[positions[0]].dim, len(positions)
-        names = [design.groups[j].name for j in positions]
+        columns = [design.groups[j].by for j in positions]
+        names = ["intercept" if by is None else by.name for by in columns]
         kept.coords[f"{factor}_term"] = kept.coords[f"{factor}_term2"] = names
         root = each(_root_of(hyper, factor, k))
         kept.put(f"cor_{factor}", root @ root.swapaxes(1, 2), f"{factor}_term", f"{factor}_term2")
@@ -133,7 +134,7 @@ def _root_of(hyper: Hyper, factor: str, k: int) -> Callable[[Point], np.ndarray]
 
 
 def _chain_effects(
-    layout: Layout, proposals: Sequence[Proposals], chosen: np.ndarray
+    layout: Layout, proposals: Sequence[Proposal], chosen: np.ndarray
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Position of each group of the chain and draws of its nodes' effects, shape (S, nodes)."""
     for level in layout.levels:

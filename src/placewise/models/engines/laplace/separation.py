@@ -1,0 +1,84 @@
+"""Whether the covariates separate the answers: some combination tells them apart, so that no slope is large enough."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import linprog
+
+from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.conditional import Conditional
+from placewise.models.engines.laplace.explore import Landscape
+from placewise.models.engines.rows import Rows
+
+# share of its prior's variance that an estimate keeps where the answers say little about it
+HELD = 0.5
+# change of the linear predictor from a column's lowest value to its highest that calls for a closer look
+STEEP = 6.0
+TOLERANCE = 1e-7
+
+
+def separated(conditional: Conditional, landscape: Landscape) -> tuple[str, ...]:
+    """Names of the fixed columns whose slopes only their priors hold because they separate the answers.
+
+    Parameters
+    ----------
+    conditional : Conditional
+    landscape : Landscape
+        Of its hyperparameters.
+    """
+    point = conditional.hyper.at(landscape.centre)
+    e = conditional.find_mode(point, landscape.mode)
+    inverse = np.linalg.inv(e.root)
+    slopes = conditional.layout.slopes
+    variance = np.square(inverse).sum(axis=0)[slopes]
+    held = variance * conditional.prior.fixed_precision(point)[slopes] > HELD
+    across = np.ptp(conditional.problem.rows.x, axis=0)
+    if not (held | (across * (np.abs(e.mode.core[slopes]) + np.sqrt(variance)) > STEEP)).any():
+        return ()
+    return separating_columns(conditional.problem)
+
+
+def separating_columns(problem: FitProblem) -> tuple[str, ...]:
+    """Names of the fixed columns that take part in a separation (Albert and Anderson 1984, by linear programming).
+
+    A direction d separates if moving the coefficients along it never lowers the likelihood of any answer and raises
+    that of some. The columns with a part in the direction that raises most are named.
+    """
+    rows = problem.rows
+    sign, x = _directions(problem, rows)
+    if not len(sign):
+        return ()
+    p = x.shape[1]
+    exact = sign == 0.0
+    gain = x[~exact] * sign[~exact][:, None]
+    scale = np.maximum(np.abs(x).max(axis=0), 1e-12)
+    result = linprog(
+        -(gain / scale).sum(axis=0), A_ub=-gain / scale, b_ub=np.zeros(len(gain)),
+        A_eq=x[exact] / scale if exact.any() else None, b_eq=np.zeros(int(exact.sum())) if exact.any() else None,
+        bounds=[(-1.0, 1.0)] * p, method="highs",
+    )  # fmt: skip
+    if not result.success or -result.fun <= TOLERANCE * max(len(gain), 1):
+        return ()
+    q = len(problem.design.columns)
+    parts = np.abs(result.x[p - q :])
+    return tuple(c.name for c, part in zip(problem.design.columns, parts, strict=True) if part > 1e-6)
+
+
+def _directions(problem: FitProblem, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """For each answer the sign in which its linear predictor likes to go, 0 where it must not move, and its columns."""
+    n, k = len(rows.y), len(problem.response.levels)
+    constant = np.ones((n, int(problem.priors.intercept is not None)))
+    if problem.family == "cumulative":
+        parts, signs = [], []
+        for cut in range(k - 1):
+            thresholds = np.zeros((n, k - 1))
+            thresholds[:, cut] = 1.0
+            parts.append(np.column_stack([thresholds, rows.x]))
+            signs.append(np.where(rows.y > cut, 1.0, -1.0))
+        return np.concatenate(signs), np.concatenate(parts)
+    x = np.column_stack([constant, rows.x])
+    if problem.family in ("bernoulli", "binomial"):
+        return np.where(rows.y >= rows.size, 1.0, np.where(rows.y <= 0.0, -1.0, 0.0)), x
+    if problem.family == "poisson":
+        return np.where(rows.y > 0.0, 0.0, -1.0), x
+    return np.empty(0), x
