@@ -105,3 +105,18 @@ def test_what_is_not_built_yet_says_what_works():
 def test_public_names_are_there():
     assert {"Fit", "Model", "Project"} <= set(dir(pw))
     assert isinstance(pw.Model("y ~ x")._formula, Formula)
+
+
+def test_covariates_with_slopes_by_cutpoint_are_named_or_measured():
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame({"x": rng.normal(size=900), "z": rng.normal(size=900)})
+    noise = rng.logistic(size=900)
+    table["y"] = np.select([noise < -1, noise < 1 + table["x"]], ["low", "mid"], "high")
+    given = {"family": "cumulative", "order": ["low", "mid", "high"]}
+    named, _ = pw.Model("y ~ x + z", category_specific=["z"], **given)._prepare(table)
+    assert named.category_specific == (1,)
+    measured, _ = pw.Model("y ~ x + z", category_specific="auto", **given)._prepare(table)
+    assert measured.category_specific == (0, 1)
+    assert "proportional odds (score statistic on degrees of freedom): x (" in measured.notes[-1]
+    with pytest.raises(ConfigurationError, match="'zz' is not a covariate of the formula"):
+        pw.Model("y ~ x + z", category_specific=["zz"], **given)._prepare(table)
