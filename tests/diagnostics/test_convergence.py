@@ -131,14 +131,14 @@ def approximate(draws: int = 1000, **attrs: Any) -> inference.InferenceData:
     }
     dims = {"slopes": ["covariate"], "effect_lad": ["lad"], "effect_age": ["age"]}
     coords = {"covariate": ["deprivation", "sex[female]"], "lad": ["E06000001", "E06000002"], "age": ["16-34", "35+"]}
-    told = {"engine": "laplace", "khat": 0.2, "importance_ess": 1200.0, "separated": "[]"}
+    told = {"engine": "laplace", "khat": 0.2, "importance_ess": 1200.0, "design_ess": 300.0, "separated": "[]"}
     return inference.build(variables, dims, coords, attrs=told | attrs)
 
 
 def test_an_approximation_is_asked_for_its_weights_and_not_for_rhat():
     found = diagnose(approximate())
     assert found.status == "pass"
-    assert [c.name for c in found.checks] == ["finite", "khat", "importance_ess", "draws", "separation"]
+    assert [c.name for c in found.checks] == ["finite", "khat", "importance_ess", "design_ess", "draws", "separation"]
     said = " ".join(c.sentence for c in found.checks)
     assert not any(word in said for word in ("chain", "R-hat", "diverge", "sampler"))
 
@@ -158,6 +158,13 @@ def test_weights_worth_few_draws_fail(ess: float, verdict: str):
     assert found.status == verdict
 
 
+@pytest.mark.parametrize(("ess", "verdict"), [(100.0, "pass"), (99.9, "fail"), (float("nan"), "fail")])
+def test_hyperparameters_that_rest_on_few_points_fail(ess: float, verdict: str):
+    found = diagnose(approximate(design_ess=ess))
+    assert check(found, "design_ess").verdict == verdict
+    assert found.status == verdict
+
+
 def test_few_draws_of_an_approximation_warn():
     found = check(diagnose(approximate(draws=200)), "draws")
     assert (found.value, found.verdict) == (200, "warn")
@@ -169,17 +176,13 @@ def test_a_draw_of_an_approximation_that_is_not_finite_fails():
     assert check(diagnose(found), "finite").verdict == "fail"
 
 
-def test_separation_warns_and_names_covariates_but_no_level_of_a_group():
-    separated = ["sex[female]", "lad.E06000001", "lad.E06000002", "age.16-34", "nothing known"]
-    found = check(diagnose(approximate(separated=json.dumps(separated)), private=["lad"]), "separation")
-    assert (found.value, found.verdict) == (5, "warn")
-    assert found.where == ("sex[female]", "levels of lad", "levels of age")
-    written = json.dumps(found.to_dict())
-    assert "push 5 effects (sex[female], levels of lad, levels of age) to infinity" in found.sentence
-    assert not any(word in written for word in ("E0600", "16-34", "nothing known"))
+def test_separation_fails_and_names_the_columns():
+    found = check(diagnose(approximate(separated=json.dumps(["sex[female]", "deprivation"]))), "separation")
+    assert (found.value, found.verdict, found.where) == (2, "fail", ("sex[female]", "deprivation"))
+    assert "push the slopes of sex[female], deprivation to infinity" in found.sentence
 
 
-@pytest.mark.parametrize("missing", ["engine", "khat", "importance_ess"])
+@pytest.mark.parametrize("missing", ["engine", "khat", "importance_ess", "design_ess"])
 def test_draws_without_an_approximation_s_measures_are_judged_as_chains(missing: str):
     old = approximate()
     del old["posterior"].attrs[missing]

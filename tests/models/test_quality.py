@@ -12,7 +12,13 @@ import pytest
 from placewise.models import inference
 from placewise.models.quality import Measured, engine_of, escalation, measured, quality
 
-SOUND = {"engine": "laplace", "khat": 0.2, "importance_ess": 1500.0, "separated": json.dumps(["deprivation"])}
+SOUND = {
+    "engine": "laplace",
+    "khat": 0.2,
+    "importance_ess": 1500.0,
+    "design_ess": 250.0,
+    "separated": json.dumps(["deprivation"]),
+}
 
 
 def posterior(x: np.ndarray | None = None, **attrs: Any) -> inference.InferenceData:
@@ -21,14 +27,14 @@ def posterior(x: np.ndarray | None = None, **attrs: Any) -> inference.InferenceD
 
 
 def test_sound_draws_give_no_reason_and_separation_is_none() -> None:
-    assert measured(posterior()) == Measured(0.2, 1500.0, ("deprivation",))
+    assert measured(posterior()) == Measured(0.2, 1500.0, 250.0, ("deprivation",))
     assert quality(posterior()) == ()
 
 
 def test_measures_survive_the_disk(tmp_path: Path) -> None:
     inference.save(posterior(khat=0.83, escalated_from="other", escalation_reason="it failed"), tmp_path / "p.nc")
     again = inference.load(tmp_path / "p.nc")
-    assert measured(again) == Measured(0.83, 1500.0, ("deprivation",))
+    assert measured(again) == Measured(0.83, 1500.0, 250.0, ("deprivation",))
     assert engine_of(again) == "laplace"
     assert "set aside: it failed." in escalation(again)
 
@@ -40,6 +46,8 @@ def test_measures_survive_the_disk(tmp_path: Path) -> None:
         ({"khat": float("nan")}, "is nan"),
         ({"importance_ess": 399.0}, "worth 399 draws"),
         ({"importance_ess": float("nan")}, "worth nan draws"),
+        ({"design_ess": 99.0}, "rest on 99 effective points"),
+        ({"design_ess": float("nan")}, "rest on nan effective points"),
     ],
 )
 def test_each_measure_beyond_its_limit_is_a_reason(attrs: dict[str, Any], said: str) -> None:
@@ -54,10 +62,10 @@ def test_a_draw_that_is_not_finite_is_a_reason() -> None:
 
 
 def test_all_reasons_are_told_together() -> None:
-    assert len(quality(posterior(khat=1.0, importance_ess=3.0))) == 2
+    assert len(quality(posterior(khat=1.0, importance_ess=3.0, design_ess=2.0))) == 3
 
 
-@pytest.mark.parametrize("missing", ["khat", "importance_ess", "engine"])
+@pytest.mark.parametrize("missing", ["khat", "importance_ess", "design_ess", "engine"])
 def test_draws_without_measures_cannot_be_relied_on(missing: str) -> None:
     found = posterior()
     del found["posterior"].attrs[missing]

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from placewise.models import inference
-from placewise.models.quality import IMPORTANCE_ESS, KHAT, KHAT_NEAR, Measured, measured
+from placewise.models.quality import DESIGN_ESS, IMPORTANCE_ESS, KHAT, KHAT_NEAR, Measured, measured
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -110,7 +110,8 @@ def diagnose(
         Of any engine: finite draws (else ``fail``). Of chains: R-hat < 1.01, bulk and tail ESS ≥ 400 (else ``fail``),
         divergences (any: ``warn``; over .1%: ``fail``), E-BFMI ≥ .3 (else ``warn``). Of an approximation corrected by
         importance weights, whose draws are independent and would pass those vacuously: Pareto k < .7 (else ``fail``;
-        ≥ .5: ``warn``), importance ESS ≥ 400 (else ``fail``), 400 draws or more, no separation (else ``warn``).
+        ≥ .5: ``warn``), importance ESS ≥ 400 and that of the points of the design ≥ 100 (else ``fail``), 400 draws
+        or more (else ``warn``), no separation (else ``fail``: what is published would be the prior's).
     """
     finite, found = _finite(idata, names, private), measured(idata)
     if found is not None:
@@ -210,7 +211,13 @@ def _energy(bfmi: np.ndarray) -> Check:
 
 
 def _approximation(idata: inference.InferenceData, found: Measured) -> tuple[Check, ...]:
-    return (_khat(found.khat), _importance(found.importance_ess), _draws(idata), _separation(idata, found.separated))
+    return (
+        _khat(found.khat),
+        _importance(found.importance_ess),
+        _design(found.design_ess),
+        _draws(idata),
+        _separation(found.separated),
+    )
 
 
 def _khat(khat: float) -> Check:
@@ -231,6 +238,12 @@ def _importance(ess: float) -> Check:
     return Check("importance_ess", ess, IMPORTANCE_ESS, verdict, sentence)
 
 
+def _design(ess: float) -> Check:
+    verdict: Verdict = "pass" if ess >= DESIGN_ESS else "fail"
+    sentence = f"The hyperparameters must rest on {DESIGN_ESS:g} effective points and rest on {ess:,.0f}."
+    return Check("design_ess", ess, DESIGN_ESS, verdict, sentence)
+
+
 def _draws(idata: inference.InferenceData) -> Check:
     sizes = idata["posterior"].sizes
     count = sizes["chain"] * sizes["draw"]
@@ -240,28 +253,15 @@ def _draws(idata: inference.InferenceData) -> Check:
     return Check("draws", float(count), ESS, "warn", sentence)
 
 
-def _separation(idata: inference.InferenceData, separated: Sequence[str]) -> Check:
+def _separation(separated: Sequence[str]) -> Check:
     if not separated:
-        return Check("separation", 0.0, 0.0, "pass", "The answers themselves bound every effect.")
-    where = _without_levels(idata, separated)
-    known = f" ({', '.join(where)})" if where else ""
-    effects, them = ("effect", "it") if len(separated) == 1 else ("effects", "them")
-    sentence = f"The answers push {len(separated)} {effects}{known} to infinity: only the prior bounds {them}."
-    return Check("separation", float(len(separated)), 0.0, "warn", sentence, where[:WORST])
-
-
-def _without_levels(idata: inference.InferenceData, separated: Sequence[str]) -> tuple[str, ...]:
-    """Covariates and cutpoints by name, levels by their group's alone: a level tells who was asked, or who answered."""
-    posterior = idata["posterior"]
-    plain = {
-        str(label) for dim in ("covariate", "cutpoint") if dim in posterior.coords for label in posterior[dim].values
-    }
-    groups = [str(name).removeprefix("effect_") for name in posterior.data_vars if str(name).startswith("effect_")]
-    found = []
-    for name in separated:
-        group = max((g for g in groups if name.startswith(f"{g}.")), key=len, default="")
-        found += [name] if name in plain else [f"levels of {group}"] if group else []
-    return tuple(dict.fromkeys(found))
+        return Check("separation", 0.0, 0.0, "pass", "The answers themselves bound every slope.")
+    slopes, them = ("slope", "it") if len(separated) == 1 else ("slopes", "them")
+    sentence = (
+        f"The answers push the {slopes} of {', '.join(separated[:WORST])} to infinity: only the prior bounds {them}. "
+        f"Leave {them} out of the formula, or merge categories."
+    )
+    return Check("separation", float(len(separated)), 0.0, "fail", sentence, tuple(separated[:WORST]))
 
 
 def _plain(value: float | None) -> float | None:

@@ -2,7 +2,8 @@
 
 Each draw is a proposal that was kept in proportion to its importance weight, exact density over the proposal's. The
 Pareto k of the weights and their effective size tell whether the correction worked (Vehtari et al. 2024, Pareto
-smoothed importance sampling); R-hat cannot, since the draws are independent by construction.
+smoothed importance sampling); R-hat cannot, since the draws are independent by construction. Several proposals are
+made at each point of a design over the hyperparameters and share them, so the points' weights are measured as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from placewise.models import inference
 KHAT = 0.7
 KHAT_NEAR = 0.5
 IMPORTANCE_ESS = 400.0
+DESIGN_ESS = 100.0
+MEASURES = ("khat", "importance_ess", "design_ess")
 
 
 @dataclass(frozen=True)
@@ -27,29 +30,32 @@ class Measured:
         Pareto k of the importance weights over all proposals; NaN where it could not be found.
     importance_ess : float
         Kish's effective number of those proposals, (Σ w)² / Σ w².
+    design_ess : float
+        The same of the points of the design, each with the sum of its proposals' weights.
     separated : tuple of str
-        Parameters that the answers push to infinity, so that only the prior holds them: names of fixed columns and
-        cutpoints, and ``group.level``.
+        Names of the fixed columns whose slopes the answers push to infinity, so that only the prior holds them.
     """
 
     khat: float
     importance_ess: float
+    design_ess: float
     separated: tuple[str, ...] = ()
 
 
 def measured(idata: inference.InferenceData) -> Measured | None:
     """The engine's measures, None where the draws are not an approximate engine's or lack them."""
     attrs = idata["posterior"].attrs
-    if attrs.get("engine") != "laplace" or not {"khat", "importance_ess"} <= set(attrs):
+    if attrs.get("engine") != "laplace" or not set(MEASURES) <= set(attrs):
         return None
     separated = tuple(map(str, json.loads(str(attrs.get("separated", "[]")))))
-    return Measured(float(attrs["khat"]), float(attrs["importance_ess"]), separated)
+    khat, importance_ess, design_ess = (float(attrs[name]) for name in MEASURES)
+    return Measured(khat, importance_ess, design_ess, separated)
 
 
 def quality(idata: inference.InferenceData) -> tuple[str, ...]:
     """Why an approximate engine's draws cannot be relied on, a clause each; empty where they can.
 
-    Separation is no reason: an exact engine would find the same posterior.
+    Separation is no reason, though it fails the checks: an exact engine would find the same posterior.
     """
     found = measured(idata)
     if found is None:
@@ -61,6 +67,10 @@ def quality(idata: inference.InferenceData) -> tuple[str, ...]:
     if not found.importance_ess >= IMPORTANCE_ESS:
         reasons.append(
             f"its importance weights are worth {found.importance_ess:,.0f} draws and must be worth {IMPORTANCE_ESS:g}"
+        )
+    if not found.design_ess >= DESIGN_ESS:
+        reasons.append(
+            f"its hyperparameters rest on {found.design_ess:,.0f} effective points and must rest on {DESIGN_ESS:g}"
         )
     if not all(bool(values.all()) for values in inference.finite(idata).values()):
         reasons.append("some of its draws are not finite numbers")

@@ -44,7 +44,8 @@ CHECKS = {
     "bfmi": "smallest E-BFMI",
     "khat": "Pareto k of the importance weights",
     "importance_ess": "draws that the importance weights are worth",
-    "separation": "effects that only the prior holds",
+    "design_ess": "points that the hyperparameters rest on",
+    "separation": "slopes that only the prior holds",
 }
 
 # how to read the checks of the computation, by engine

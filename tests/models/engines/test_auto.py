@@ -14,6 +14,8 @@ from placewise.models import inference
 from placewise.models.engines import AVAILABLE, PLANNED, FitOptions, engine_named
 from placewise.models.quality import escalation
 
+SOUND = {"khat": 0.3, "importance_ess": 900.0, "design_ess": 200.0}
+
 
 def draws(engine: str, **attrs: Any) -> inference.InferenceData:
     x = np.random.default_rng(1).standard_normal((1, 500))
@@ -51,7 +53,7 @@ class Engines:
 
 
 def test_sound_draws_of_the_fast_engine_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    engines = Engines(monkeypatch, draws("laplace", khat=0.3, importance_ess=900.0))
+    engines = Engines(monkeypatch, draws("laplace", **SOUND))
     found = engines.fit()
     assert engines.ran == ["laplace"]
     assert engines.told == []
@@ -62,8 +64,9 @@ def test_sound_draws_of_the_fast_engine_are_kept(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("fast", "said"),
     [
-        (draws("laplace", khat=0.9, importance_ess=900.0), "Pareto k of its importance weights is 0.90"),
-        (draws("laplace", khat=0.3, importance_ess=90.0), "worth 90 draws"),
+        (draws("laplace", **SOUND | {"khat": 0.9}), "Pareto k of its importance weights is 0.90"),
+        (draws("laplace", **SOUND | {"importance_ess": 90.0}), "worth 90 draws"),
+        (draws("laplace", **SOUND | {"design_ess": 9.0}), "rest on 9 effective points"),
         (draws("laplace"), "measured nothing"),
         (
             ConfigurationError(Problem("model.structure", "bym2 is not available", "use nuts", "unavailable")),
