@@ -61,11 +61,14 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         landscape = refine(conditional, landscape, options.seed, options.jobs)
         points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
         proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs)
-    smoothed, khat = inference.smooth_weights(log_weight.ravel())
-    chosen = _resample(smoothed, options.draws, np.random.default_rng(options.seed))
+    # draws of one point share its weight over the design: the tail is fitted to the points, each with its draws' mean
+    whole = logsumexp(log_weight, axis=1)
+    smoothed, khat = inference.smooth_weights(whole)
+    final = log_weight - whole[:, None] + smoothed[:, None]
+    chosen = _resample(final.ravel(), options.draws, np.random.default_rng(options.seed))
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
-        "importance_ess": _kish(log_weight), "design_ess": _kish(logsumexp(log_weight, axis=1)), "khat": khat,
+        "importance_ess": _kish(log_weight), "design_ess": _kish(whole), "khat": khat,
         "quadrature": int(conditional.quadrature), "separated": json.dumps(separated(conditional, landscape)),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)

@@ -116,10 +116,10 @@ def _put_hyperparameters(
         kept.put("split", each(lambda point: point.split), "geography")
     scale = design.area_scale
     if scale is not None:
-        kept.coords[scale.by] = list(scale.classes)
+        kept.coords["area_class"] = list(scale.classes)
         names = [f"class_{k}" for k in range(len(scale.classes))]
         own = each(_scale_of(scale.group))[:, None]
-        kept.put("area_scale", each(lambda point: np.array([point.scale(n) for n in names])) / own, scale.by)
+        kept.put("area_scale", each(lambda point: np.array([point.scale(n) for n in names])) / own, "area_class")
     for positions in design.correlated:
         factor, k = design.groups[positions[0]].dim, len(positions)
         columns = [design.groups[j].by for j in positions]
