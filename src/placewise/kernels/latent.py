@@ -82,8 +82,9 @@ def plain_term(
     if family == POISSON:
         mean = size * np.exp(e)
         return y * e - mean, y - mean, mean
-    w = weight / (variance if variance > 0.0 else size)
-    return 0.5 * (weight * np.log(w / weight) - w * (y - e) ** 2), w * (y - e), w
+    own = variance if variance > 0.0 else size
+    w = weight / own
+    return -0.5 * (weight * np.log(own) + w * (y - e) ** 2), w * (y - e), w
 
 
 @inlined
