@@ -12,7 +12,6 @@ from placewise.models.design import Design
 from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.prior_plan import PriorPlan, plan_priors
 from placewise.models.priors import Prior
-from placewise.models.quality import engine_of, escalation
 from placewise.models.spec import DEFAULT_ENGINE
 from placewise.surveys.outcome import Response
 
@@ -46,11 +45,15 @@ class Posterior:
     @property
     def engine(self) -> str:
         """Name of the engine that made the draws, which for ``auto`` is the one it settled on."""
+        from placewise.models.quality import engine_of
+
         return engine_of(self.idata)
 
     @property
     def escalation(self) -> str:
         """Why the fast engine's draws were set aside; empty where they were not."""
+        from placewise.models.quality import escalation
+
         return escalation(self.idata)
 
     def has(self, name: str) -> bool:

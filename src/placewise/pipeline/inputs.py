@@ -65,10 +65,12 @@ def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: i
         variables=spec.variables,
         base=spec.index_base,
         files=list(digests.of(_data_files(spec, model)).values()),
+        # what the data are checked against
+        model=_likelihood(model),
         code=code["data"],
         versions=library_versions(),
     )
-    fit = fingerprint(data=data, model=_likelihood(model), seed=spec.seed, draws=draws, code=code["fit"])
+    fit = fingerprint(data=data, seed=spec.seed, draws=draws, code=code["fit"])
     diagnose = fingerprint(fit=fit, estimands=_projection(model), code=code["diagnose"])
     project = fingerprint(diagnose=diagnose, code=code["project"])
     publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from placewise.errors import Problem
 from placewise.models.spec import ModelSpec
 from placewise.pipeline.load import OutcomeData
 
@@ -28,6 +30,15 @@ def plan(model: ModelSpec, data: OutcomeData) -> PriorPlan:
         split=model.split,
         area_group=data.areas.code,
     )
+
+
+def problems_of(model: ModelSpec, data: OutcomeData) -> list[Problem]:
+    """What the model's engine cannot carry, found without fitting."""
+    from placewise.models import engines
+
+    problem = engines.FitProblem(data.design, data.response, model.outcome.family, plan(model, data))
+    found = engines.problems_of(model.engine, problem)
+    return [replace(p, where=f"models/{model.outcome.name}.toml: {p.where}") for p in found]
 
 
 def sample(

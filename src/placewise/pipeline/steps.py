@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from placewise.errors import ConfigurationError
 from placewise.pipeline import atomic, interrupt, modelling
 from placewise.pipeline.inputs import source_print
 from placewise.pipeline.outcome import OutcomeRun
@@ -23,8 +24,11 @@ MOST_THREADS = 4
 
 
 def read_data(run: OutcomeRun) -> Mapping[str, Any]:
-    """Read and check the data; nothing of it is written."""
+    """Read and check the data, and that the engine can carry the model; nothing of it is written."""
     data = run.data
+    refused = modelling.problems_of(run.model, data)
+    if refused:
+        raise ConfigurationError(refused)
     labels = sum(len(group.labels) for group in data.design.groups)
     atomic.check_writable(
         run.spec.out, len(data.areas) * BYTES_AN_AREA + (labels + 100) * run.work.draws * BYTES_A_DRAW

@@ -29,11 +29,13 @@ class Engines:
         self.ran: list[str] = []
         self.told: list[str] = []
         self.fast = fast
-        for name, function, run in (("laplace", "fit", self._fast), ("nuts", "sample", self._exact)):
-            module: Any = ModuleType(name)
-            setattr(module, function, run)
-            monkeypatch.setitem(sys.modules, f"placewise.models.engines.{name}", module)
-            monkeypatch.setattr(f"placewise.models.engines.{name}", module, raising=False)
+        fast_module: Any = ModuleType("fit")
+        fast_module.fit = self._fast
+        monkeypatch.setitem(sys.modules, "placewise.models.engines.laplace.fit", fast_module)
+        exact_module: Any = ModuleType("nuts")
+        exact_module.sample = self._exact
+        monkeypatch.setitem(sys.modules, "placewise.models.engines.nuts", exact_module)
+        monkeypatch.setattr("placewise.models.engines.nuts", exact_module, raising=False)
 
     def _fast(self, problem: Any, options: FitOptions) -> inference.InferenceData:
         self.ran.append("laplace")

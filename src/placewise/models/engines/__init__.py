@@ -108,9 +108,9 @@ def engine_named(name: str) -> Engine:
         If the name is unknown, or the engine is not in this version.
     """
     if name == "laplace":
-        from placewise.models.engines import laplace
+        from placewise.models.engines.laplace.fit import fit
 
-        return laplace.fit
+        return fit
     if name == "nuts":
         from placewise.models.engines import nuts
 
@@ -124,3 +124,12 @@ def engine_named(name: str) -> Engine:
             Problem("model.engine", f"{name!r} is not available in this version", WORKS, "unavailable")
         )
     raise ConfigurationError(Problem("model.engine", f"unknown engine {name!r}", nearest(name, AVAILABLE) or WORKS))
+
+
+def problems_of(name: str, problem: FitProblem) -> list[Problem]:
+    """What an engine cannot carry, found without fitting; ``nuts`` and ``auto`` carry everything."""
+    if name != "laplace":
+        return []
+    from placewise.models.engines.laplace import limits
+
+    return limits.problems_of(problem)

@@ -10,7 +10,3 @@
 The weights make the result right wherever the proposals cover the posterior; their effective sample size and Pareto k
 say whether they do.
 """
-
-from placewise.models.engines.laplace.fit import fit
-
-__all__ = ["fit"]

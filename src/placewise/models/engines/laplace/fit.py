@@ -16,6 +16,7 @@ from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.explore import Landscape, survey_landscape
 from placewise.models.engines.laplace.hyper import Hyper
 from placewise.models.engines.laplace.layout import lay_out
+from placewise.models.engines.laplace.limits import problems_of
 from placewise.models.engines.laplace.proposals import propose
 from placewise.models.engines.laplace.refine import needs_quadrature, refine
 from placewise.models.engines.laplace.separation import separated, separating_columns
@@ -50,7 +51,9 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     ModelError
         If the answers do not bound an estimate.
     """
-    _refuse(problem)
+    refused = problems_of(problem)
+    if refused:
+        raise ConfigurationError(refused)
     with threadpool_limits(1):
         layout = lay_out(problem)
         hyper = Hyper(problem)
@@ -91,18 +94,6 @@ def _landscape(conditional: Conditional, options: FitOptions) -> Landscape:
                 "model",
             )
         ) from None
-
-
-def _refuse(problem: FitProblem) -> None:
-    if problem.priors.shrinkage is not None:
-        raise ConfigurationError(
-            Problem(
-                "model.priors.slope",
-                f"engine 'laplace' cannot carry {problem.priors.shrinkage}",
-                "use engine = 'nuts', or leave the default, a learned normal",
-                "unavailable",
-            )
-        )
 
 
 def _kish(log_weight: np.ndarray) -> float:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from placewise.errors import ConfigurationError, Problem
 from placewise.kernels.chain import Chain, build_chain, parts_of
 from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows
 from placewise.models.engines import FitProblem
@@ -16,7 +15,6 @@ FAMILIES = {
 }  # fmt: skip
 # a group with fewer levels costs less in the core
 SMALLEST_LEVEL = 40
-LARGEST_CORE = 3000
 PARTS = 4
 
 
@@ -83,28 +81,33 @@ class Layout:
         return self.n_core + self.n_nodes
 
 
-def lay_out(problem: FitProblem) -> Layout:
-    """Order the unknowns of a problem.
-
-    Raises
-    ------
-    ConfigurationError
-        If more unknowns would stand in the core than it can hold.
-    """
-    design = problem.design
-    data = problem.rows
-    chosen = _nested(problem, data.index)
-    intercept = problem.priors.intercept is not None
-    p = int(intercept) + len(design.columns)
-    n_cut = len(problem.response.levels) - 1 if problem.family == "cumulative" else 0
-    q = len(design.category_specific)
+def place_groups(problem: FitProblem) -> tuple[list[int], dict[int, slice], int]:
+    """Groups of the chain, finest first; where each other group stands in the core; coefficients in the core."""
+    chosen = _nested(problem, problem.rows.index)
+    p, n_cut, q = _counts(problem)
     at = p + n_cut + n_cut * q
     groups: dict[int, slice] = {}
-    for k, g in enumerate(design.groups):
+    for k, g in enumerate(problem.design.groups):
         if k not in chosen:
             groups[k] = slice(at, at + len(g.labels))
             at += len(g.labels)
-    _check_size(problem, groups, at)
+    return chosen, groups, at
+
+
+def _counts(problem: FitProblem) -> tuple[int, int, int]:
+    """Intercept and slopes, cutpoints, and slopes that differ by cutpoint."""
+    p = int(problem.priors.intercept is not None) + len(problem.design.columns)
+    n_cut = len(problem.response.levels) - 1 if problem.family == "cumulative" else 0
+    return p, n_cut, len(problem.design.category_specific)
+
+
+def lay_out(problem: FitProblem) -> Layout:
+    """Order the unknowns of a problem."""
+    design = problem.design
+    data = problem.rows
+    chosen, groups, n_core = place_groups(problem)
+    intercept = problem.priors.intercept is not None
+    p, n_cut, q = _counts(problem)
     order = np.lexsort([data.index[k] for k in chosen]) if chosen else np.arange(len(data.y))
     numbers, labels = [], []
     for k in chosen:
@@ -119,7 +122,7 @@ def lay_out(problem: FitProblem) -> Layout:
     x = np.column_stack([np.ones((len(order), int(intercept))), data.x[order]])
     z = data.x[order][:, list(design.category_specific)]
     entries = np.column_stack([col, _threshold_entries(data.y[order], p, n_cut, q)]) if n_cut else col
-    chain = build_chain(numbers, entries, at)
+    chain = build_chain(numbers, entries, n_core)
     start = np.array([0, len(order)]) if not chosen else np.searchsorted(numbers[0], np.arange(chain.n_leaves + 1))
     rows = Rows(
         FAMILIES[problem.family], x, col.astype(np.int32), np.ascontiguousarray(val), np.ascontiguousarray(z),
@@ -130,7 +133,7 @@ def lay_out(problem: FitProblem) -> Layout:
     )
     return Layout(
         rows, chain, parts_of(chain, rows.start, PARTS), levels, intercept, slice(int(intercept), p),
-        slice(p, p + n_cut), slice(p + n_cut, p + n_cut + n_cut * q), groups, at,
+        slice(p, p + n_cut), slice(p + n_cut, p + n_cut + n_cut * q), groups, n_core,
     )  # fmt: skip
 
 
@@ -171,19 +174,3 @@ def _is_nested(child: np.ndarray, parent: np.ndarray) -> bool:
     known = np.full(int(child.max()) + 1, -1, dtype=np.int64)
     known[child] = parent
     return bool((known[child] == parent).all())
-
-
-def _check_size(problem: FitProblem, groups: dict[int, slice], n_core: int) -> None:
-    if n_core <= LARGEST_CORE:
-        return
-    names = [f"{problem.design.groups[k].name} ({s.stop - s.start:,})" for k, s in groups.items()]
-    large = ", ".join(sorted(names, key=lambda n: -int(n.rsplit("(", 1)[1].rstrip(")").replace(",", "")))[:3])
-    raise ConfigurationError(
-        Problem(
-            "model.engine",
-            f"'laplace' eliminates one nested chain of groups and can hold {LARGEST_CORE:,} further unknowns; the "
-            f"formula has {n_core:,}, most of them in {large}",
-            "use engine = 'nuts', or leave out a large group that is not nested in the others",
-            "unavailable",
-        )
-    )
