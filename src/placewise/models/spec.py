@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from placewise.models.priors import Prior
 
-DEFAULT_ENGINE = "nuts"
+DEFAULT_ENGINE = "laplace"
 # in category_specific: those that depart most from proportional odds
 AUTO = "auto"
 
