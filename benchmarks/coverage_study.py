@@ -204,7 +204,7 @@ def _missed(row: Mapping[str, Any]) -> list[str]:
         limits = {f"cov_{CODE}": (low, high), "cov_index": (low, high)}
     out = []
     for name, (lower, upper) in limits.items():
-        slack = 2.0 * np.nan_to_num(row[f"{name}_se"])
+        slack = 2.0 * np.nan_to_num(row[f"{name}_se"], nan=np.inf)  # one survey alone misses nothing
         if row[name] < lower - slack or row[name] > upper + slack:
             out.append(f"{name} {row[name]:.3f}")
     return out

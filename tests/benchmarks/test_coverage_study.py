@@ -97,6 +97,7 @@ def test_goals_are_missed_beyond_two_errors_only() -> None:
     assert missed(row | {"cov_area": 0.878}) == []
     assert missed(row | {"cov_area": 0.870}) == ["cov_area 0.870"]
     assert missed(row | {"cov_area": 0.870, "world": "icc 3%, covariates 20%"}) == []
+    assert missed(row | {"cov_area": 0.5, "cov_area_se": np.nan}) == []
     assert missed(row | {"slope": 1.2, "world": "heavy tails"}) == []
 
 
