@@ -21,6 +21,7 @@ from placewise.models.engines.laplace.proposals import propose
 from placewise.models.engines.laplace.refine import needs_quadrature, refine
 from placewise.models.engines.laplace.separation import separated, separating_columns
 from placewise.models.engines.laplace.variables import collect
+from placewise.models.engines.progress import counting_bar
 
 # draws proposed at each point of the design, and points for each draw that is kept
 EACH = 8
@@ -63,7 +64,8 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
             conditional = Conditional(problem, layout, hyper, quadrature=True)
         landscape = refine(conditional, landscape, options.seed, options.jobs)
         points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
-        proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs)
+        with counting_bar(options.progress, "fit", points) as watch:
+            proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
     # draws of one point share its weight over the design: the tail is fitted to the points, each with its draws' mean
     whole = logsumexp(log_weight, axis=1)
     smoothed, khat = inference.smooth_weights(whole)
