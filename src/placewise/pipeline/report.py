@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from placewise.geography.areas import AreaTable
+from placewise.models.relation_table import relation_table
 from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline import drivers
@@ -19,7 +20,7 @@ from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.polygons import read_polygons
-from placewise.publish.context import EstimandKind, ReportContext
+from placewise.publish.context import EstimandKind, ReportContext, SpecialTerms
 
 
 def report_context(run: OutcomeRun) -> ReportContext:
@@ -68,6 +69,8 @@ def report_context(run: OutcomeRun) -> ReportContext:
         geometry=_polygons(run),
         slopes=drivers.slopes(run.posterior, data.design),
         sds=sd_table(run.posterior),
+        relations=_relations(run),
+        special=_special(run),
         group_effects=_named(data.areas, drivers.group_effects(run.posterior, data.design), "level"),
         explained=drivers.explained_share(run.posterior, data.design, data.areas),
         chance_share=None if project is None else project.facts["chance_share"],
@@ -80,6 +83,30 @@ def report_context(run: OutcomeRun) -> ReportContext:
         responses=responses(data),
         index_base=_base_words(run),
         notes=data.notes,
+    )
+
+
+def _relations(run: OutcomeRun) -> pd.DataFrame:
+    """What ties effects together; classes are told by name, levels of the geography tell who was asked."""
+    scale, areas = run.data.design.area_scale, run.data.areas
+    classes = scale is not None and scale.by in areas.classes
+    table = relation_table(run.posterior, run.data.design, classes=classes)
+    names = areas.names.get(scale.by, {}) if scale is not None else {}
+    of_class = table["kind"] == "class"
+    return table.assign(first=table["first"].where(~of_class, table["first"].map(lambda code: names.get(code, code))))
+
+
+def _special(run: OutcomeRun) -> SpecialTerms:
+    design, scale = run.data.design, run.data.design.area_scale
+    tied = {k for positions in design.correlated for k in positions}
+    shrinkage = run.posterior.priors.shrinkage
+    return SpecialTerms(
+        structures={g.name: g.structure.kind for g in design.groups if g.structure is not None},
+        slopes=[(g.by.name, g.dim, k in tied) for k, g in enumerate(design.groups) if g.by is not None],
+        category_specific=[design.columns[k].name for k in design.category_specific],
+        area_scale="" if scale is None else scale.by,
+        declared=scale is not None and scale.multipliers is not None,
+        shrinkage="" if shrinkage is None else str(shrinkage),
     )
 
 

@@ -53,6 +53,34 @@ class Shapes:
     wkb: Sequence[bytes]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpecialTerms:
+    """What the model has beyond fixed terms and independent effects.
+
+    Parameters
+    ----------
+    structures : mapping of str to str
+        Grouping to ``rw1``, ``ar1`` or ``bym2``.
+    slopes : sequence of (str, str, bool)
+        Column, grouping over which its slope varies, and whether it goes with the grouping's intercept.
+    category_specific : sequence of str
+        Columns whose slope differs by cutpoint.
+    area_scale : str
+        Class by which the area's own sd differs; empty where it does not.
+    declared : bool
+        Whether its multipliers were declared.
+    shrinkage : str
+        Prior of all slopes together; empty for the default.
+    """
+
+    structures: Mapping[str, str] = field(default_factory=dict)
+    slopes: Sequence[tuple[str, str, bool]] = ()
+    category_specific: Sequence[str] = ()
+    area_scale: str = ""
+    declared: bool = False
+    shrinkage: str = ""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReportContext:
     """Everything the report of one outcome says. What is None or empty is told as not known in this run.
@@ -90,6 +118,10 @@ class ReportContext:
         ``name, mean, q05, q95``: on standardised covariates, link scale.
     sds : DataFrame or None
         ``group, prior, mean, q05, q95, set_by_prior``.
+    relations : DataFrame or None
+        ``kind, group, first, second, prior, mean, q05, q95, set_by_prior``: what ties effects together.
+    special : SpecialTerms
+        Structures, varying slopes and the like.
     group_effects : mapping of group to DataFrame
         ``level, mean, q05, q95``: link scale, one table a grouping.
     explained : float or None
@@ -149,6 +181,8 @@ class ReportContext:
     geometry: Mapping[str, Shapes] = field(default_factory=dict)
     slopes: pd.DataFrame | None = None
     sds: pd.DataFrame | None = None
+    relations: pd.DataFrame | None = None
+    special: SpecialTerms = field(default_factory=SpecialTerms)
     group_effects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     explained: float | None = None
     chance_share: float | None = None

@@ -36,6 +36,12 @@ ENGINES = {
     "nuts": "Markov chain Monte Carlo, No-U-Turn sampler (nuts)",
 }
 
+# standard deviations that are of no grouping
+SDS = {
+    "category_specific": "slopes from one step of the answers to the next",
+    "area_scale": "sizes of the areas' own effects from class to class, on the log scale",
+}
+
 CHECKS = {
     "finite": "draws that are not finite numbers",
     "rhat": "largest R-hat",

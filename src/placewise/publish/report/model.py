@@ -12,7 +12,8 @@ from placewise.publish.context import ReportContext
 from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.palette import ACCENT, FAINT
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.wording import count, joined, label_words, percent, sentence_case
+from placewise.publish.report.special import grouping_words, relations_part
+from placewise.publish.wording import SDS, count, joined, label_words, percent, sentence_case
 
 MOST_EFFECTS = 30
 
@@ -28,6 +29,7 @@ def drivers_view(context: ReportContext) -> dict[str, Any]:
             if 0 < len(table) <= MOST_EFFECTS
         ],
         "sds": _sds(context),
+        "relations": relations_part(context),
         "chance": _chance(context),
         "deciles": _deciles(context),
     }
@@ -93,8 +95,8 @@ def _group(ident: str, name: str, table: pd.DataFrame) -> FigurePart:
 
 def _grouping(context: ReportContext, name: str) -> str:
     column, bar, factor = name.rpartition("|")
-    words = context.words(factor)[1] if factor in (context.code, *context.levels) else label_words(factor)
-    return f"slope of {label_words(column)} by {words}" if bar else words
+    words = grouping_words(context, factor)
+    return f"slope of {label_words(column)} by {words}" if bar else SDS.get(name, words)
 
 
 def _sds(context: ReportContext) -> TablePart | None:
