@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -26,6 +30,8 @@ from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.hyper import Hyper, Point
 from placewise.models.engines.laplace.layout import Layout
 
+T = TypeVar("T")
+
 MOST_STEPS = 60
 MOST_HALVINGS = 30
 # a decrement that rounding may leave
@@ -42,12 +48,25 @@ class Conditional:
     hyper : Hyper
     quadrature : bool
         Integrate the finest level of the chain by adaptive quadrature instead of expanding it with all else.
+
+    Attributes
+    ----------
+    pool : ThreadPoolExecutor or None
+        Threads that one expansion may use; the numbers do not depend on it.
     """
 
     def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper, quadrature: bool = False) -> None:
         self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
         self._classes = _classes(problem, layout)
+        self.pool: ThreadPoolExecutor | None = None
+
+    def _over_parts(self, function: Callable[[int, int], T]) -> list[T]:
+        """Apply a function to each run of leaves; the results are in order, whichever thread made them."""
+        ends = [int(end) for end in self.layout.parts]
+        if self.pool is None:
+            return [function(a, b) for a, b in itertools.pairwise(ends)]
+        return list(self.pool.map(function, ends[:-1], ends[1:]))
 
     def tau(self, point: Point) -> np.ndarray:
         """Prior precision of each node's effect, shape (nodes,)."""
@@ -107,18 +126,21 @@ class Conditional:
         q, n, out = layout.n_core, layout.n_nodes, self.n_integrated
         tau, variance = self.tau(point), self.variance(point)
         above = np.ascontiguousarray(self.above(at.nodes[:, None])[:, 0])
-        score, slope, leaves = np.zeros(q), np.zeros(chain.n_leaves), at.nodes[:out].copy()
+        slope, leaves = np.zeros(chain.n_leaves), at.nodes[:out].copy()
         pivot, strength = np.empty(n), np.empty(n)
         dense, val = np.empty((n, layout.rows.x.shape[1])), np.empty(len(chain.col))
-        matrix, total = np.zeros((q, q)), 0.0
-        into = (matrix, score, slope, pivot, strength, dense, val)
-        for first, last in zip(layout.parts[:-1], layout.parts[1:], strict=True):
+
+        def part(first: int, last: int) -> tuple[float, np.ndarray, np.ndarray]:
+            matrix, score = np.zeros((q, q)), np.zeros(q)
+            into = (matrix, score, slope, pivot, strength, dense, val)
             if self.quadrature:
-                total += assemble_marginal(
-                    layout.rows, chain, first, last, at.core, above, leaves, tau, variance, ABSCISSA, LOG_WEIGHT, *into
-                )
-            else:
-                total += assemble(layout.rows, chain, first, last, at.core, above, tau, variance, *into)
+                by = (above, leaves, tau, variance, ABSCISSA, LOG_WEIGHT)
+                return assemble_marginal(layout.rows, chain, first, last, at.core, *by, *into), matrix, score
+            return assemble(layout.rows, chain, first, last, at.core, above, tau, variance, *into), matrix, score
+
+        parts = self._over_parts(part)
+        total = sum(p[0] for p in parts)
+        matrix, score = sum((p[1] for p in parts), np.zeros((q, q))), sum((p[2] for p in parts), np.zeros(q))
         nodes = np.zeros(n)
         if n:
             nodes[: chain.n_leaves] = slope
@@ -198,14 +220,20 @@ class Conditional:
         layout, chain = self.layout, self.layout.chain
         inverse = solve_triangular(e.root, np.eye(layout.n_core), lower=True, check_finite=False)
         cov = inverse.T @ inverse
-        skew, leaf_skew, spread = np.zeros(layout.n_core), np.zeros(chain.n_leaves), np.zeros(layout.n_nodes)
+        leaf_skew, spread = np.zeros(chain.n_leaves), np.zeros(layout.n_nodes)
         above = np.ascontiguousarray(self.above(e.at.nodes[:, None])[:, 0])
-        information = 0.0
-        for first, last in zip(layout.parts[:-1], layout.parts[1:], strict=True):
-            information += moments(
+
+        def part(first: int, last: int) -> tuple[float, np.ndarray]:
+            skew = np.zeros(layout.n_core)
+            found = moments(
                 layout.rows, chain, first, last, e.at.core, above, e.tau, self.variance(e.point),
                 e.pivot, e.dense, e.val, cov, skew, leaf_skew, spread,
             )  # fmt: skip
+            return found, skew
+
+        parts = self._over_parts(part)
+        information = sum(p[0] for p in parts)
+        skew = sum((p[1] for p in parts), np.zeros(layout.n_core))
         nodes = np.zeros(layout.n_nodes)
         if layout.n_nodes:
             nodes[: chain.n_leaves] = leaf_skew

@@ -104,9 +104,11 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
 
     centre = np.zeros(d)
     if d:
-        centre = np.asarray(
-            minimize(objective, centre, jac=True, method="BFGS", options={"gtol": 0.02, "maxiter": 60}).x
-        )
+        # one point after the other here, so that the threads share each
+        with ThreadPoolExecutor(jobs) as conditional.pool:
+            options = {"gtol": 0.02, "maxiter": 60}
+            centre = np.asarray(minimize(objective, centre, jac=True, method="BFGS", options=options).x)
+        conditional.pool = None
     e = conditional.find_mode(hyper.at(centre), last[0])
     mode, (_, shift) = e.mode, conditional.gradient(e)
 

@@ -13,8 +13,8 @@ from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.explore import Landscape, in_parallel
 
-# a mode this close in Newton's decrement is as good a centre for proposals as the mode itself
-LOOSE = 1e-2
+# Newton's decrement from which one more step, untested, is as good a centre for proposals as the mode itself
+LOOSE = 1.0
 # how far along each axis the exact posterior is probed, with how many draws a probe
 REACH, PROBES = (1.5, 2.5), 16
 MOST_MOVES, FAR, FARTHEST = 4, 0.5, 2.0
