@@ -19,8 +19,11 @@ from placewise.kernels.latent import BINOMIAL, CUMULATIVE, Rows, plain_term, pre
 
 NODES = 9
 CANDIDATES = 16
-STEPS = 3
-LONGEST_STEP = 2.0
+# Newton's steps to a leaf's mode: at most, how long at most, and how short in sds that one ends them; it is short
+# because an integral that depended on where the steps began would not be a smooth function of the rest
+STEPS, LONGEST_STEP, CLOSE = 12, 2.0, 1e-3
+# how many sds from the mode on either side the candidates' spread is matched to the integrand
+MATCHED, LEAST_DROP = 2.0, 0.1
 
 _x, _w = np.polynomial.hermite.hermgauss(NODES)
 ABSCISSA: np.ndarray = np.sqrt(2.0) * _x
@@ -74,7 +77,10 @@ def _centre(
     curve = 1.0
     for _ in range(STEPS):
         _, slope, curve = _value(rows, leaf, n, u, tau, variance, e, y, size)
-        u += max(-LONGEST_STEP, min(LONGEST_STEP, slope / curve))
+        step = max(-LONGEST_STEP, min(LONGEST_STEP, slope / curve))
+        u += step
+        if abs(step) * np.sqrt(curve) < CLOSE:
+            break
     return u, 1.0 / np.sqrt(curve)
 
 
@@ -138,6 +144,19 @@ def leaf_marginals(
         out[r] += total
 
 
+@inlined
+def _spreads(
+    rows: Rows, leaf: int, n: int, u: float, sd: float, tau: float, variance: float,
+    e: np.ndarray, y: np.ndarray, size: np.ndarray,
+) -> tuple[float, float]:  # fmt: skip
+    """Sds of normal densities that fall as far as a leaf's integrand on the left and on the right of its mode."""
+    top = _value(rows, leaf, n, u, tau, variance, e, y, size)[0]
+    left = top - _value(rows, leaf, n, u - MATCHED * sd, tau, variance, e, y, size)[0]
+    right = top - _value(rows, leaf, n, u + MATCHED * sd, tau, variance, e, y, size)[0]
+    reach = MATCHED * sd * np.sqrt(0.5)
+    return reach / np.sqrt(max(left, LEAST_DROP)), reach / np.sqrt(max(right, LEAST_DROP))
+
+
 @kernel
 def draw_leaves(
     rows: Rows,
@@ -176,18 +195,22 @@ def draw_leaves(
         for leaf in range(first, last):
             n = _terms(rows, leaf, own, above[leaf, r], e, y, size)
             u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size)
+            below, beyond = _spreads(rows, leaf, n, u, sd, tau[leaf], variance, e, y, size)
+            log_ratio = np.log(below / beyond)
             offset = int(uniform[0, leaf, r] * fine)
             for k in range(n_strata):
                 z = strata[k, offset]
-                value = _value(rows, leaf, n, u + sd * z, tau[leaf], variance, e, y, size)[0]
-                weight[k] = value + 0.5 * z * z
+                wide, shift = (below, log_ratio) if z < 0.0 else (beyond, 0.0)
+                value = _value(rows, leaf, n, u + wide * z, tau[leaf], variance, e, y, size)[0]
+                weight[k] = value + 0.5 * z * z + shift
             weight[:] = np.exp(weight - weight.max())
             target = uniform[1, leaf, r] * weight.sum()
             k, seen = 0, weight[0]
             while seen < target and k + 1 < n_strata:
                 k += 1
                 seen += weight[k]
-            out[leaf, r] = u + sd * strata[k, offset]
+            z = strata[k, offset]
+            out[leaf, r] = u + (below if z < 0.0 else beyond) * z
 
 
 @inlined
