@@ -120,7 +120,9 @@ def init(example: bool, size: str, project: Path, as_json: bool, debug: bool) ->
 @click.option("--areas", type=FILE, help="Table of the small areas: their code, levels and groupings.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Coverage by this column of --areas; repeatable.")
 @click.option("--outcome", help="Which outcome, where the estimates hold several.")
-@click.option("--level", "levels", multiple=True, help="Score this level only; repeatable.")
+@click.option(
+    "--level", "levels", multiple=True, help="Score these levels only, the small areas' among them; repeatable."
+)
 @click.option("--bar", "bars", multiple=True, metavar="EXPR", help="Must hold, e.g. 'oa.rmse<=.05'; repeatable.")
 @click.option("--bars", "bar_files", type=FILE, multiple=True, help="JSON file of bars; repeatable.")
 @click.option("--min-group", "minimum", default=30, show_default=True, help="Groups with fewer areas are left out.")
@@ -174,7 +176,7 @@ def compare(release: Path, a: str, b: str, index: bool, as_json: bool, debug: bo
     from placewise.pipeline.from_release import compare as difference
 
     found = difference(release, a, b, index)
-    lines = [f"{name:<12} {value:.4g}" for name, value in found.items()]
+    lines = [f"{name:<12} {value if isinstance(value, str) else f'{value:.4g}'}" for name, value in found.items()]
     click.echo(found.to_json(indent=1) if as_json else "\n".join(lines))
 
 

@@ -235,8 +235,10 @@ def test_all_that_the_tables_lack_is_told_at_once():
 def test_levels_can_be_chosen_but_not_without_the_small_areas(tables: tuple[Path, Path]):
     estimates, truth = (pd.read_parquet(path) for path in tables)
     assert list(score_tables(estimates, truth, levels=["oa", "lad"])["levels"]) == ["oa", "lad"]
-    with pytest.raises(DataError, match="small areas' level 'oa'"):
+    with pytest.raises(DataError, match=r"their level 'oa' must be scored too .add --level oa"):
         score_tables(estimates, truth, levels=["lad"])
+    with pytest.raises(DataError, match="no estimates at the small areas' level 'oa'; levels found: lad"):
+        score_tables(estimates[estimates["area_level"] == "lad"], truth)
 
 
 def test_csv_and_parquet_score_alike(tables: tuple[Path, Path]):

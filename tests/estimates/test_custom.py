@@ -26,6 +26,12 @@ def test_a_level_as_a_custom_area_is_that_level(release):
     assert np.isnan(row["rank_median"])
 
 
+def test_an_area_of_a_failed_release_bears_the_mark(release):
+    row = custom_estimates(Release(release.predictor, release.standards, failed=True), ["D04"]).iloc[0]
+    assert row["flag"] == "failed_checks"
+    assert custom_estimates(release, ["D04"])["flag"].iloc[0] == "ok"
+
+
 def test_weights_are_shares_of_people(release):
     p = release.predictor
     row = custom_estimates(

@@ -102,6 +102,20 @@ def test_mistakes_are_told_at_once(areas):
         areas.draws(["E0000X"])
 
 
+def test_a_code_of_another_level_is_told_where_it_belongs(areas):
+    with pytest.raises(ConfigurationError, match=r"'D05' is an area of 'district' .aggregate\('district'\) holds it"):
+        areas.draws(["E00001", "D05"])
+    with pytest.raises(ConfigurationError, match="'E00001' is an area of 'oa'"):
+        areas.aggregate("district").compare("D05", "E00001")
+
+
+def test_areas_are_called_by_their_names_where_there_are_any(predictor):
+    named = AreaDraws(predictor, names={"district": {"D05": "Dale"}})
+    table = named.aggregate("district").index().summary().set_index("area_code")
+    assert (table.loc["D05", "area_name"], table.loc["D04", "area_name"]) == ("Dale", "D04")
+    assert (named.summary()["area_name"] == named.codes).all()
+
+
 def test_too_much_at_once_is_refused(make_predictor):
     p = make_predictor(n_draws=3)
     many = dataclasses.replace(p, intercept=np.zeros(3_000_000))

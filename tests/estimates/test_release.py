@@ -33,6 +33,14 @@ def test_a_release_is_read_from_a_path_given_as_text(written):
     assert read_release(str(folder)).predictor.codes.tolist() == predictor.codes.tolist()
 
 
+def test_a_failed_fit_s_release_says_so(written, tmp_path_factory):
+    predictor, summary, folder = written
+    assert not read_release(folder).failed
+    failed = tmp_path_factory.mktemp("failed")
+    write_release(failed, predictor, (summary.standard,), failed=True)
+    assert read_release(failed).failed
+
+
 def test_estimates_come_back_to_the_last_bit(written):
     _, summary, folder = written
     release = read_release(folder)

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from placewise.estimates.describe import COLUMNS
+from placewise.estimates.grades import mark_failed
 from placewise.estimates.projector import Projector
 from placewise.estimates.summarise import summarise
 
@@ -245,6 +246,18 @@ def test_flags(make_predictor):
     outside = found.level("oa")["flag"].str.contains("extrapolated").to_numpy()
     assert (outside == (p.levels["region"] == "S")).all()
     assert found.level("region").set_index("area_code")["flag"].str.contains("extrapolated").to_dict()["S"]
+
+
+def test_every_row_of_a_failed_fit_is_marked(make_predictor):
+    estimates = summarise(make_predictor(n_draws=100)).estimates
+    marked = mark_failed(estimates)
+    assert marked["flag"].str.startswith("failed_checks").all()
+    assert marked["flag_reason"].str.startswith("The computation failed its own checks: not for use.").all()
+    low = estimates["flag"] == "low_reliability"
+    assert 0 < low.sum() < len(estimates)
+    assert (marked.loc[low, "flag"] == "failed_checks;low_reliability").all()
+    assert (marked.loc[estimates["flag"] == "ok", "flag"] == "failed_checks").all()
+    assert marked.drop(columns=["flag", "flag_reason"]).equals(estimates.drop(columns=["flag", "flag_reason"]))
 
 
 def test_intervals_cover_truths_drawn_from_the_same_prior(make_predictor):

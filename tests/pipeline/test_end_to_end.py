@@ -25,7 +25,7 @@ HEADER = (
     "flag_reason"
 )
 FORMULA = "log(deprivation) + private_rent + sex + (1 | age) + (1 | region/lad)"
-FEW = ["--draws", "200", "--allow-fail", "--quiet"]
+FEW = ["--draws", "400", "--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +139,11 @@ def test_the_manifest_holds_the_hash_of_every_file(out):
     }
 
 
-def test_the_report_is_watermarked_where_the_checks_failed(out):
-    status = json.loads((out / "belonging" / "diagnostics.json").read_text())["status"]
+def test_nothing_is_marked_where_the_checks_hold(out, estimates):
+    assert json.loads((out / "belonging" / "diagnostics.json").read_text())["status"] == "pass"
     page = (out / "belonging" / "report.html").read_text(encoding="utf-8")
-    assert ('class="watermark"' in page) == (status == "fail")
+    assert 'class="watermark"' not in page
+    assert not estimates["flag"].str.contains("failed").any()
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
@@ -201,6 +202,12 @@ def test_an_area_of_one_s_own_and_a_comparison(project, out, estimates, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["ci90_lower"] < found["mean"] < found["ci90_upper"]
     assert cli.main(["compare", "--release", release, a, "nowhere"]) == 2
+    small = estimates[estimates["area_level"] == "oa"]["area_code"].iloc[0]
+    capsys.readouterr()
+    assert cli.main(["compare", "--release", release, a, small]) == 2
+    assert (
+        f"{a!r} is an area of 'lad' and {small!r} one of 'oa' (name two areas of one level)" in capsys.readouterr().err
+    )
     assert cli.main(["aggregate", "--release", release, "--groups", "groups.csv"]) == 2
     assert cli.main(["aggregate", "--release", os.fspath(project), "--codes", a]) == 2
 
@@ -216,13 +223,14 @@ def test_scoring_against_the_known_truth(project, out, capsys):
 
 
 def test_the_python_interface_gives_the_same_kind_of_answers(project):
-    fit = pw.Project(project).fit("belonging", draws=200, changes={"formula": "private_rent + (1 | lad)"})
+    fit = pw.Project(project).fit("belonging", draws=400, changes={"formula": "private_rent + (1 | lad)"})
     areas = fit.project()
     table = areas.aggregate("lad").index().summary()
-    assert len(table) == pd.read_parquet(project / "data" / "areas.parquet")["lad"].nunique()
+    known = pd.read_parquet(project / "data" / "areas.parquet").drop_duplicates("lad").set_index("lad")["lad_name"]
+    assert dict(zip(table["area_code"], table["area_name"], strict=True)) == dict(known)
     first, second = areas.codes[:2]
     assert np.isfinite(areas.compare(first, second)["mean"])
     assert fit.summary().loc["slopes[private_rent]", "sd"] > 0
-    assert fit.diagnose().status in {"pass", "warn", "fail"}
+    assert fit.diagnose().status == "pass"
     with pytest.raises(ConfigurationError, match="did you mean 'belonging'"):
         pw.Project(project).fit("belongng")

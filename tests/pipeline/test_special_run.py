@@ -34,6 +34,7 @@ def test_the_report_says_what_was_used_and_what_came_of_it(out: Path) -> None:
         "Let it vary.",
         "leans towards the one before",
         "The slope of private rent differs by local authorities, and may go with",
+        "The slopes of sex[female] and sex[male] differ by regions.",
         "age: correlation with the next",
         "local authorities: correlation of intercept and slope of private rent",
         "supergroup",

@@ -10,7 +10,7 @@ import pandas as pd
 from placewise.errors import DataError, Problem, Problems
 from placewise.estimates.describe import COLUMNS, describe_index, describe_values
 from placewise.estimates.draws import AreaDraws, code_hint
-from placewise.estimates.grades import flags, known_population
+from placewise.estimates.grades import flags, known_population, mark_failed
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.release import Release
 
@@ -63,7 +63,8 @@ def custom_estimates(
     }
     text = {"area_code": "custom", "area_name": ", ".join(codes), "area_level": "custom"}
     frame = pd.DataFrame(table, columns=list(COLUMNS)).assign(**text)
-    return frame.astype(dict.fromkeys([*text, "grade", "flag", "flag_reason"], "str"))
+    frame = frame.astype(dict.fromkeys([*text, "grade", "flag", "flag_reason"], "str"))
+    return mark_failed(frame) if release.failed else frame
 
 
 def _small_areas(predictor: Predictor, codes: Sequence[str]) -> np.ndarray:

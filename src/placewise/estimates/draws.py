@@ -26,7 +26,7 @@ from placewise.estimates.passes import base_standard, work_on
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.projector import Projector
 from placewise.estimates.ranking import ExactRanking, triple_goal
-from placewise.estimates.summarise import Summary, summarise
+from placewise.estimates.summarise import Names, Summary, summarise
 from placewise.kernels.sums import add_to_groups
 
 _THREADS = 2
@@ -37,8 +37,8 @@ _LARGEST = 125_000_000  # values of one request: 1 GB
 class _Source:
     """What every view of the same draws shares: the projectors, the standard of the index, the full summary."""
 
-    def __init__(self, predictor: Predictor, estimand: int, standard: Standard | None) -> None:
-        self.predictor, self.estimand, self._standard = predictor, estimand, standard
+    def __init__(self, predictor: Predictor, estimand: int, standard: Standard | None, names: Names | None) -> None:
+        self.predictor, self.estimand, self._standard, self._names = predictor, estimand, standard, names
 
     @cached_property
     def people(self) -> Projector:
@@ -66,7 +66,7 @@ class _Source:
     @cached_property
     def summary(self) -> Summary:
         """Estimates of everything."""
-        return summarise(self.predictor, self.estimand, threads=_THREADS)
+        return summarise(self.predictor, self.estimand, names=self._names, threads=_THREADS)
 
 
 class AreaDraws:
@@ -83,6 +83,8 @@ class AreaDraws:
         Draws of the rate θ, without the people who happen to live there.
     standard : Standard, optional
         What the index is measured against, where it is known already; else it is worked out at first need.
+    names : mapping of level to mapping of code to name, optional
+        What areas are called in summaries; default their codes.
 
     Examples
     --------
@@ -98,8 +100,9 @@ class AreaDraws:
         estimand: int = 0,
         rate: bool = False,
         standard: Standard | None = None,
+        names: Names | None = None,
     ) -> None:
-        self._source = _Source(predictor, estimand, standard)
+        self._source = _Source(predictor, estimand, standard, names)
         self._rate, self._on_index = rate, False
         self._set_level(level or predictor.code)
 
@@ -253,7 +256,11 @@ class AreaDraws:
         found = Problems()
         for code in wanted:
             if code not in place:
-                found.add(f"codes: {self._name}", f"there is no area {code!r}", code_hint(str(code), self._codes))
+                where, level = f"codes: {self._name}", self._source.predictor.level_of(str(code))
+                if level is None:
+                    found.add(where, f"there is no area {code!r}", code_hint(str(code), self._codes))
+                else:
+                    found.add(where, f"{code!r} is an area of {level!r}", f"aggregate({level!r}) holds it")
         found.raise_if_any()
         return np.array([place[code] for code in wanted], dtype=np.int64)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from placewise.estimates.hierarchy import Hierarchy
 from placewise.estimates.predictor import Predictor
@@ -11,6 +12,8 @@ SMALL_POPULATION = 50
 LOW_RELIABILITY = 0.3
 _LETTERS = np.array(["A", "B", "C", "D", "E", "F"], dtype=object)
 _WIDTHS = np.array([1.0, 1.5, 2.0, 2.5, 3.0])
+
+FAILED = "failed_checks"
 
 REASONS = {
     "small_population": f"fewer than {SMALL_POPULATION} people live here",
@@ -61,6 +64,13 @@ def flags(
         sentence = "; ".join(REASONS[name] for name in names)
         reason[i] = sentence[0].upper() + sentence[1:] + "."
     return flag, reason
+
+
+def mark_failed(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates of a fit that failed its own checks: every row's flag says so, wherever the row is carried."""
+    fine = estimates["flag"] == "ok"
+    reason = ("The computation failed its own checks: not for use. " + estimates["flag_reason"]).str.strip()
+    return estimates.assign(flag=(FAILED + ";" + estimates["flag"]).mask(fine, FAILED), flag_reason=reason)
 
 
 def known_population(predictor: Predictor) -> np.ndarray | None:

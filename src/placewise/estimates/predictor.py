@@ -196,3 +196,8 @@ class Predictor:
     def n_draws(self) -> int:
         """Number of posterior draws, S."""
         return int(self.intercept.shape[0])
+
+    def level_of(self, code: str) -> str | None:
+        """The finest level that has an area of this code; None where none has."""
+        known = {self.code: self.codes, **self.levels}
+        return next((name for name, codes in known.items() if (codes == code).any()), None)

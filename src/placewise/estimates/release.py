@@ -51,13 +51,18 @@ class Release:
     predictor : Predictor
     standards : tuple of Standard
         What the index of each estimand is measured against.
+    failed : bool
+        Whether the fit failed its own checks.
     """
 
     predictor: Predictor
     standards: tuple[Standard, ...]
+    failed: bool = False
 
 
-def write_release(folder: str | Path, predictor: Predictor, standards: tuple[Standard, ...]) -> None:
+def write_release(
+    folder: str | Path, predictor: Predictor, standards: tuple[Standard, ...], failed: bool = False
+) -> None:
     """Write a release into an existing, empty folder.
 
     Parameters
@@ -67,6 +72,8 @@ def write_release(folder: str | Path, predictor: Predictor, standards: tuple[Sta
         The one from which estimates were made: the same arrays are stored.
     standards : tuple of Standard
         For each estimand, mean and sd of the base's small areas in each draw (``Summary.standard``).
+    failed : bool
+        Whether the fit failed its own checks: what is made from the release then bears the mark too.
     """
     if len(standards) != len(predictor.estimands):
         raise ValueError(f"{len(standards)} standards for {len(predictor.estimands)} estimands")
@@ -75,7 +82,8 @@ def write_release(folder: str | Path, predictor: Predictor, standards: tuple[Sta
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
     _write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
     digests = {name: _digest(folder / name) for name in _FILES}
-    text = json.dumps(_facts(predictor) | {"sha256": digests}, indent=1, sort_keys=True, allow_nan=False)
+    facts = _facts(predictor) | {"failed_checks": failed, "sha256": digests}
+    text = json.dumps(facts, indent=1, sort_keys=True, allow_nan=False)
     (folder / "release.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -240,7 +248,7 @@ def _rebuild(
         effects=tuple(effects), estimands=tuple(estimands), finite_population=bool(facts["finite_population"]),
         polarity=int(facts["polarity"]), **{name: arrays[name] for name in _PLAIN},
     )  # fmt: skip
-    return Release(predictor, tuple(standards))
+    return Release(predictor, tuple(standards), bool(facts.get("failed_checks", False)))
 
 
 def _effect(fact: Mapping[str, Any], labels: tuple[str, ...], arrays: Mapping[str, np.ndarray | None]) -> Effect:

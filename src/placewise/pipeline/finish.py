@@ -99,9 +99,12 @@ def _records(store: StageStore) -> dict[Stage, Record]:
 
 def _outcome(records: Mapping[Stage, Record]) -> dict[str, Any]:
     diagnose, fit = records.get("diagnose"), records.get("fit")
+    failed = diagnose is not None and diagnose.facts["status"] == "fail"
     fitted = {} if fit is None else fit.facts
     return {
         "status": diagnose.facts["status"] if diagnose is not None else "",
+        # what --allow-fail leaves in the folder is marked, here too
+        "not_for_use": failed and "project" in records,
         "engine": fitted.get("engine", ""),
         "draws": fitted.get("draws"),
         "escalation": fitted.get("escalation", ""),

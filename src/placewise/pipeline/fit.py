@@ -116,7 +116,7 @@ class Fit:
         from placewise.estimates.draws import AreaDraws
 
         predictor = modelling.predict(self.model, self.data, self.fitted, self.seed)
-        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0)
+        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0, names=self.data.areas.names)
 
 
 def make_fit(

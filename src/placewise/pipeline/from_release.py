@@ -10,6 +10,7 @@ import pandas as pd
 from placewise.errors import ConfigurationError, Problem
 from placewise.estimates.custom import custom_estimates
 from placewise.estimates.draws import AreaDraws
+from placewise.estimates.grades import FAILED
 from placewise.estimates.release import Release, read_release
 from placewise.publish.tables import with_outcome
 
@@ -54,19 +55,24 @@ def compare(folder: str | Path, a: str, b: str, index: bool = False) -> pd.Serie
     Returns
     -------
     Series
-        ``mean, sd``, the intervals of a − b, and ``p_greater``.
+        ``mean, sd``, the intervals of a − b, and ``p_greater``; ``flag`` where the fit failed its own checks.
 
     Raises
     ------
     ConfigurationError
-        Codes that no level holds both of, or there is no release.
+        An unknown code, codes of two levels, or there is no release.
     """
     release = _read(folder)
     predictor = release.predictor
     levels = {predictor.code: predictor.codes, **predictor.levels}
     level = max(levels, key=lambda name: len({a, b} & set(levels[name])))
+    of_a, of_b = predictor.level_of(a), predictor.level_of(b)
+    if of_a and of_b and not {a, b} <= set(levels[level]):
+        message = f"{a!r} is an area of {of_a!r} and {b!r} one of {of_b!r}"
+        raise ConfigurationError(Problem("codes", message, "name two areas of one level"))
     areas = AreaDraws(predictor, level, standard=release.standards[0])
-    return (areas.index() if index else areas).compare(a, b)
+    found = (areas.index() if index else areas).compare(a, b)
+    return pd.Series(found.to_dict() | {"flag": FAILED}, name=found.name) if release.failed else found
 
 
 def _read(folder: str | Path) -> Release:

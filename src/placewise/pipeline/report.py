@@ -98,7 +98,8 @@ def _relations(run: OutcomeRun) -> pd.DataFrame:
 
 def _special(run: OutcomeRun) -> SpecialTerms:
     design, scale = run.data.design, run.data.design.area_scale
-    tied = {k for positions in design.correlated for k in positions}
+    # the intercept of a correlated block stands first, where there is one
+    tied = {k for positions in design.correlated if design.groups[positions[0]].by is None for k in positions}
     shrinkage = run.posterior.priors.shrinkage
     return SpecialTerms(
         structures={g.name: g.structure.kind for g in design.groups if g.structure is not None},

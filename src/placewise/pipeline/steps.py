@@ -89,21 +89,25 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
 
 def project(run: OutcomeRun) -> Mapping[str, Any]:
     """Estimate every area, level and the nation; leaves ``estimates*`` and ``release/``."""
+    from placewise.estimates.grades import mark_failed
     from placewise.estimates.release import write_release
     from placewise.estimates.summarise import summarise
     from placewise.publish.tables import with_outcome, write_estimates
 
     predictor, threads = run.predictor, min(run.work.jobs, MOST_THREADS)
+    checked = run.record("diagnose")
+    failed = checked is not None and checked.facts["status"] == "fail"
     summaries = []
     for position, estimand in enumerate(run.model.outcome.estimands):
         with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
             summary = summarise(predictor, position, names=run.data.areas.names, threads=threads, progress=bar)
         name = f"estimates_{estimand.name}" if position else "estimates"
-        write_estimates(with_outcome(summary.estimates, run.name), run.store.folder, name)
+        estimates = mark_failed(summary.estimates) if failed else summary.estimates
+        write_estimates(with_outcome(estimates, run.name), run.store.folder, name)
         summaries.append(summary)
     with atomic.replacing(run.store.folder / "release") as part:
         part.mkdir()
-        write_release(part, predictor, tuple(summary.standard for summary in summaries))
+        write_release(part, predictor, tuple(summary.standard for summary in summaries), failed)
     return {"chance_share": summaries[0].chance_share}
 
 

@@ -16,7 +16,7 @@ from placewise.publish.verdicts import probability_higher, verdicts
 
 STEPS = 4_000
 NONE = 255
-FLAG_BITS = {"small_population": 1, "low_reliability": 2, "extrapolated": 4, "imputed": 8}
+FLAG_BITS = {"small_population": 1, "low_reliability": 2, "extrapolated": 4, "imputed": 8, "failed_checks": 16}
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ COLUMNS: tuple[tuple[str, str, Any, str], ...] = (
     ("triple_goal", "Triple-goal estimate", _NUMBER, "Estimate with the right spread over areas; for histograms."),
     ("reliability", "Reliability", _SHARE, "max(0, 1 - variance of the index); below 0.3 the figure says little."),
     ("grade", "Grade", "string", "A to F by the width of the index's 90% interval: up to 1, 1.5, 2, 2.5, 3, more."),
-    ("flag", "Flag", "string", "'ok', or small_population, low_reliability, extrapolated, imputed, joined by ';'."),
+    ("flag", "Flag", "string", "'ok', or small_population, low_reliability, extrapolated, imputed, joined by ';'; "
+     "failed_checks in every row where the computation failed its own checks."),
     ("flag_reason", "Reason of the flag", "string", "What the flag means for this area."),
 )  # fmt: skip
 
@@ -115,10 +116,13 @@ def _table(context: ReportContext, stem: str, estimand: str, kind: EstimandKind)
         elif name.startswith("index"):
             column["schema:unitText"] = "standard deviations between small areas of the base"
         columns.append(column)
+    failed = context.status == "fail"
+    warning = "NOT FOR USE: the computation failed its own checks. " if failed else ""
     return {
         "url": f"{context.outcome}/{stem}.csv",
         "dc:title": context.title,
-        "dc:description": f"Modelled {estimand}, for every area and level.",
+        "dc:description": f"{warning}Modelled {estimand}, for every area and level.",
+        "placewise:not_for_use": failed,
         "tableSchema": {"columns": columns, "primaryKey": ["area_level", "area_code"]},
     }
 

@@ -77,6 +77,7 @@ FLAGS = {
     "low_reliability": "the estimate says little about this area beyond the average of areas like it",
     "extrapolated": "the survey does not cover places like this one: the figure is carried over from elsewhere",
     "imputed": "some facts about this area were missing and have been filled in",
+    "failed_checks": "the computation failed its own checks, so this figure is not for use",
 }
 
 

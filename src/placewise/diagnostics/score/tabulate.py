@@ -87,7 +87,10 @@ def _levels(estimates: pd.DataFrame, truth: pd.DataFrame, asked: Sequence[str] |
         if name not in sizes.index:
             found.add("truth", f"there is no level {name!r}", nearest(name, sizes.index), "data")
     small = str(sizes.idxmax()) if len(sizes) else ""
-    if small not in chosen:
+    if small in given and small not in chosen:
+        message = f"the nation and the index are scored on the small areas, so their level {small!r} must be scored too"
+        found.add("--level", message, f"add --level {small}", "data")
+    elif small not in given:
         held = ", ".join(sorted(given)) or "none"
         found.add("estimates", f"no estimates at the small areas' level {small!r}; levels found: {held}", "", "data")
     found.raise_if_any()
