@@ -284,9 +284,9 @@ def test_parts_to_come_are_checked_too(changes: dict[str, Any], message: str) ->
         (CUMULATIVE, {"model.category_specific": ["x"]}, (("x",), None)),
         (CUMULATIVE, {"model.category_specific": "auto"}, ("auto", None)),
         (GAUSSIAN, {"model.category_specific": []}, ((), None)),
-        (GAUSSIAN, {"model.area_scale": "oac"}, ((), "oac")),
+        (GAUSSIAN, {"model.area_scale": "oac"}, (None, "oac")),
         (GAUSSIAN, {"model.area_scale": {"by": "oac", "multipliers": {"3": 2}}},
-         ((), {"by": "oac", "multipliers": {"3": 2.0}})),
+         (None, {"by": "oac", "multipliers": {"3": 2.0}})),
     ],
 )  # fmt: skip
 def test_category_specific_and_area_scale_are_read(

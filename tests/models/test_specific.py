@@ -29,10 +29,23 @@ def _ask(asked, levels=LEVELS, names=NAMES, text=TEXT, y=None, strong=()):
     return with_specific(design, asked, formula, response, "m.toml: model.category_specific", problems), problems
 
 
-def test_absent_key_makes_no_slope_specific():
+def test_an_empty_list_makes_no_slope_specific():
     design, problems = _ask(())
     assert design.category_specific == ()
     assert design.notes == ()
+    assert not problems
+
+
+def test_an_absent_key_is_auto():
+    design, problems = _ask(None, strong=(0, 3, 7))
+    assert not problems
+    assert design.category_specific == _ask("auto", strong=(0, 3, 7))[0].category_specific
+    assert "same slope at every cutpoint for" in design.notes[0]
+
+
+def test_an_absent_key_asks_nothing_of_two_categories():
+    design, problems = _ask(None, levels=("low", "high"), y=np.arange(3000) % 2)
+    assert design.category_specific == ()
     assert not problems
 
 

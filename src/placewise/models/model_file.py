@@ -206,7 +206,7 @@ def read_model(
         formula=model["formula"],
         standardise=model["standardise"],
         structure=model["structure"] or {},
-        category_specific=model["category_specific"] or (),
+        category_specific=model["category_specific"],
         area_scale=model["area_scale"],
         engine=chosen,
         reference=model["reference"] or {},

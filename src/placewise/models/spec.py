@@ -66,7 +66,7 @@ class ModelSpec:
     ----------
     priors : mapping of str to Prior
         Keys as in the model file (``slope``, ``sd:geography`` …); only what the user wrote.
-    category_specific : tuple of str, or "auto"
+    category_specific : tuple of str, "auto" or None
         Covariates whose slope may differ by cutpoint; ``"auto"``: those that depart most from proportional odds.
     area_scale : str, mapping or None
         A class or level by which the area's own sd differs; or that as ``by``, with declared ``multipliers``.
@@ -82,7 +82,7 @@ class ModelSpec:
     formula: str
     standardise: bool = True
     structure: Mapping[str, str] = field(default_factory=dict)
-    category_specific: tuple[str, ...] | Literal["auto"] = ()
+    category_specific: tuple[str, ...] | Literal["auto"] | None = None
     area_scale: Any = None
     engine: str = DEFAULT_ENGINE
     reference: Mapping[str, str | float] = field(default_factory=dict)

@@ -15,8 +15,11 @@ from placewise.models.terms import Formula
 from placewise.surveys.outcome import Response
 
 MOST = 5
+UNMEASURED = (
+    "departures from proportional odds cannot be measured: without groups some covariate separates the answers"
+)
 
-Asked = tuple[str, ...] | Literal["auto"]
+Asked = tuple[str, ...] | Literal["auto"] | None
 
 
 def with_specific(
@@ -28,9 +31,10 @@ def with_specific(
     ----------
     design : Design
         n respondents.
-    asked : tuple of str, or "auto"
+    asked : tuple of str, "auto" or None
         Fixed terms as the formula writes them, all of whose columns are meant; ``"auto"``: the five with the largest
-        score statistic per degree of freedom, which the design's notes then tell.
+        score statistic per degree of freedom, which the design's notes then tell. None, where nothing was written: as
+        ``"auto"`` where departures can be measured, else none.
     formula : Formula
         What the design was made of.
     response : Response
@@ -40,6 +44,8 @@ def with_specific(
     problems : Problems
         Takes what is wrong.
     """
+    if asked is None:
+        return _by_default(design, formula, response)
     if not asked:
         return design
     if len(response.levels) < 3:
@@ -50,7 +56,11 @@ def with_specific(
         problems.add(where, "the formula has no covariates", "leave this key out")
         return design
     if asked == AUTO:
-        return _by_score(design, response.y, terms, where, problems)
+        tests = _tests(design, response.y, terms)
+        if tests is None:
+            problems.add(where, UNMEASURED, "name the covariates in a list", "data")
+            return design
+        return _by_score(design, tests, terms)
     for name in asked:
         if name not in terms:
             problems.add(where, f"{name!r} is not a covariate of the formula", nearest(name, terms))
@@ -60,19 +70,23 @@ def with_specific(
     return replace(design, category_specific=tuple(sorted(chosen)))
 
 
-def _by_score(
-    design: Design, y: np.ndarray, terms: dict[str, tuple[int, ...]], where: str, problems: Problems
-) -> Design:
-    """The terms that depart most from proportional odds."""
-    tests = score_tests(design.matrix, y, terms) if len(np.unique(y)) > 2 else None
-    if tests is None:
-        problems.add(
-            where,
-            "departures from proportional odds cannot be measured: without groups some covariate separates the answers",
-            "name the covariates in a list",
-            "data",
-        )
+def _by_default(design: Design, formula: Formula, response: Response) -> Design:
+    """What is done where the model file says nothing: proportional odds is checked, not assumed."""
+    terms = term_columns(formula, design.columns)
+    if len(response.levels) < 3 or not any(terms.values()):
         return design
+    tests = _tests(design, response.y, terms)
+    if tests is None:
+        return replace(design, notes=(*design.notes, f"Every slope is the same at every cutpoint: {UNMEASURED}."))
+    return _by_score(design, tests, terms)
+
+
+def _tests(design: Design, y: np.ndarray, terms: dict[str, tuple[int, ...]]) -> list[ScoreTest] | None:
+    return score_tests(design.matrix, y, terms) if len(np.unique(y)) > 2 else None
+
+
+def _by_score(design: Design, tests: list[ScoreTest], terms: dict[str, tuple[int, ...]]) -> Design:
+    """The terms that depart most from proportional odds."""
     chosen = tests[:MOST]
     columns = sorted(k for test in chosen for k in terms[test.name])
     return replace(design, category_specific=tuple(columns), notes=(*design.notes, _note(tests, chosen)))

@@ -97,8 +97,8 @@ class Model:
         model = {"formula": formula, "standardise": standardise, "engine": engine, "priors": dict(priors or {})}
         if structure:
             model["structure"] = dict(structure)
-        if category_specific:
-            model["category_specific"] = category_specific
+        if family == "cumulative" or category_specific:
+            model["category_specific"] = category_specific if category_specific == "auto" else list(category_specific)
         spec = read_model({"outcome": outcome, "model": model}, "model", WHERE, problems, surveys=["data"])
         problems.raise_if_any()
         assert spec is not None
