@@ -18,7 +18,7 @@
 # estimates are compared with each other and with the truth.
 #
 # Open it with `jupytext --to notebook notebooks/refit.py`, or run it as it stands:
-# `.venv/bin/python notebooks/refit.py`. It takes some minutes.
+# `.venv/bin/python notebooks/refit.py`. It takes about a minute.
 
 # %%
 import os
