@@ -76,6 +76,13 @@ def test_a_title_refits_nothing_and_a_formula_does(root):
     assert "health.fit" in computed(root, spec=stub.spec_of(root, formula="sex"))
 
 
+def test_a_formula_is_checked_against_the_data_of_every_outcome_before_one_is_fitted(root):
+    computed(root)
+    steps = stub.Steps()
+    stub.run(root, steps, spec=stub.spec_of(root, formula="sex"))
+    assert steps.ran[:2] == ["belonging.data", "health.data"]
+
+
 def test_one_outcome_leaves_the_other_alone(root):
     computed(root)
     assert computed(root, outcomes=("health",), fresh=True) == sorted(x for x in ALL if x.startswith("health"))
