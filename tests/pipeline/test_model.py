@@ -122,3 +122,19 @@ def test_covariates_with_slopes_by_cutpoint_are_named_or_measured():
     assert "proportional odds (score statistic on degrees of freedom): x (" in measured.notes[-1]
     with pytest.raises(ConfigurationError, match="'zz' is not a covariate of the formula"):
         pw.Model("y ~ x + z", category_specific=["zz"], **given)._prepare(table)
+
+
+def test_answers_that_a_covariate_separates_fail_the_checks_by_name():
+    x = np.linspace(-1, 1, 60)
+    table = pd.DataFrame({"y": (x > 0).astype(int), "x": x, "z": np.random.default_rng(1).normal(size=60)})
+    fit = pw.Model("y ~ x + z", family="bernoulli").fit(table, draws=400, seed=2, jobs=1)
+    found = fit.diagnose()
+    (check,) = [c for c in found.checks if c.name == "separation"]
+    assert found.status == "fail"
+    assert "x" in check.where
+    assert "Leave" in check.sentence
+
+
+def test_what_the_engine_cannot_carry_is_told_with_the_engine_that_can(data):
+    with pytest.raises(ConfigurationError, match="engine = 'nuts' or 'auto'"):
+        pw.Model("y ~ x + v + g", priors={"slope": "horseshoe(1)"}).fit(data.assign(v=data["x"] ** 2))
