@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -151,3 +152,12 @@ def test_equal_rows_are_added_up_without_loss() -> None:
     assert len(rows.y) == N
     assert (rows.size == 2).all()
     assert rows.y.sum() == 2 * problem.response.y.sum()
+
+
+def test_coordinates_found_by_the_pilot_are_the_models_data_where_slopes_have_bounds() -> None:
+    problem = _problem("bernoulli")
+    plan = dataclasses.replace(problem.priors, slopes=(Prior("uniform", (-10.0, 10.0)),) * 2)
+    problem = dataclasses.replace(problem, priors=plan)
+    found = coordinates(problem, collect_rows(problem), Guess({g.name: 0.3 for g in problem.design.groups}, {}))
+    data = {v.name for v in build_model(problem).data_vars}
+    assert set(found) == data

@@ -112,7 +112,8 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
             sds[group.name] = guess.sds[group.name] * np.sqrt(basis.variances(rho))
             if group.name in effects:
                 effects[group.name] = basis.coefficients(effects[group.name], rho)
-    if problem.design.columns:
+    block = choose_block(problem)
+    if block.slopes:
         centred = rows.x - np.average(rows.x, axis=0, weights=rows.information)
         about["slopes"] = rows.information @ centred**2
     found = {}
@@ -120,7 +121,6 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
         shrinkage = 1.0 / (1.0 + 1.0 / np.maximum(information * sds[name] ** 2, LEAST_SHRINKAGE))
         found[f"information_{name}"] = information
         found[f"centre_{name}"] = effects.get(name, np.zeros(len(information))) / shrinkage
-    block = choose_block(problem)
     if block.size:
         found["whitening"] = _whitening(problem, rows, sds, guess.rho, about, block)
     return found
