@@ -16,7 +16,8 @@ from placewise.models.engines.laplace.explore import Landscape, in_parallel
 # Newton's decrement from which one more step, untested, is as good a centre for proposals as the mode itself
 LOOSE = 1.0
 # how far along each axis the exact posterior is probed, with how many draws a probe
-REACH, PROBES = (1.5, 2.5), 16
+# at 4 units a prior's slope still shows where an sd may be nothing: the tail there is exponential
+REACH, PROBES = (1.5, 2.5, 4.0), 16
 MOST_MOVES, FAR, FARTHEST = 4, 0.5, 2.0
 NARROWEST, WIDEST = 0.5, 2.5
 # sd of the log weights at one point beyond which the leaves are integrated one by one
@@ -35,7 +36,7 @@ def refine(conditional: Conditional, landscape: Landscape, seed: int, jobs: int)
 
     Laplace's approximation leaves out terms that add up over thousands of small groups. Probes on either side of the
     centre along each axis, their log marginals estimated by importance sampling with common random numbers, give a
-    parabola an axis, and its top. About it, the wider of two pairs of probes gives the sd on either side.
+    parabola an axis, and its top. About it, the widest of three pairs of probes gives the sd on either side.
     """
     d = len(landscape.centre)
     if conditional.quadrature:
