@@ -261,7 +261,7 @@ def sections_of(table: pd.DataFrame) -> list[Section]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", nargs="+", choices=list(worlds()), default=list(worlds()), metavar="WORLD")
-    parser.add_argument("--total", default="gamma(4, 25)", help="prior of the geography's total sd")
+    parser.add_argument("--total", default="gamma(4, 22)", help="prior of the geography's total sd")
     parser.add_argument("--split", type=float, default=1.5, help="weight of the area in the split of the total")
     parser.add_argument("--engine", default="laplace")
     parser.add_argument("--surveys", type=int, default=100)

@@ -28,7 +28,7 @@ def test_defaults_are_the_documented_ones(design: Design) -> None:
     assert plan.cutpoints is None
     assert str(plan.slope_sd) == "half_normal(0.25)"
     assert plan.slopes == (None, None)
-    assert str(plan.total) == "gamma(4, 25)"
+    assert str(plan.total) == "gamma(4, 22)"
     assert plan.shared == ("region", "lad", "oa")
     assert plan.concentration == (1.0, 1.0, 3.0)  # 1.5 for each of the two levels above the area
     assert {name: str(p) for name, p in plan.sds.items()} == {
@@ -66,7 +66,7 @@ def test_sd_and_slope_cover_what_has_no_prior_of_its_own(design: Design) -> None
     assert [str(s) for s in plan.slopes] == ["normal(0, 1)", "normal(0, 0.5)"]
     assert plan.slope_sd is None
     assert str(plan.sds["age"]) == str(plan.sds["oac"]) == "half_normal(1)"
-    assert str(plan.total) == "gamma(4, 25)"
+    assert str(plan.total) == "gamma(4, 22)"
 
 
 def test_cumulative_model_has_cutpoints_and_no_intercept(design: Design) -> None:
@@ -80,7 +80,7 @@ def test_gaussian_defaults_follow_the_units_of_y_and_written_priors_do_not(desig
     plan = plan_priors(own, None, design, "oa", "gaussian", y_mean=50.0, y_sd=10.0)
     assert str(plan.intercept) == "normal(50, 30)"
     assert str(plan.slope_sd) == "half_normal(2.5)"
-    assert str(plan.total) == "gamma(4, 2.5)"
+    assert str(plan.total) == "gamma(4, 2.2)"
     assert str(plan.sds["oac"]) == "gamma(2, 1)"
     assert str(plan.sigma) == "half_student_t(3, 0, 10)"
     assert str(plan.sds["age"]) == "half_normal(1)"

@@ -1,6 +1,6 @@
 """Which prior each parameter of a model gets: the user's where written, the documented default elsewhere.
 
-Defaults, on the link scale: geography and the area share one total, gamma(4, 25), split by a Dirichlet(1, …, 1, 1.5 L)
+Defaults, on the link scale: geography and the area share one total, gamma(4, 22), split by a Dirichlet(1, …, 1, 1.5 L)
 over the L levels above the area and the area itself; classes gamma(2, 10) each; other groupings half-student-t(3, 0,
 0.5); slopes normal(0, τ) with τ ~ half-normal(0.25) learned; intercept and cutpoints normal(0, 3). Gaussian outcomes
 multiply every default by sd(y) and centre the intercept on mean(y), so that results follow the units of y.
@@ -19,7 +19,7 @@ from placewise.models.priors import DISTRIBUTIONS, Prior
 INTERCEPT = Prior("normal", (0.0, 3.0))
 CUTPOINTS = Prior("normal", (0.0, 3.0))
 SLOPE_SD = Prior("half_normal", (0.25,))
-TOTAL = Prior("gamma", (4.0, 25.0))
+TOTAL = Prior("gamma", (4.0, 22.0))
 CLASS_SD = Prior("gamma", (2.0, 10.0))
 OTHER_SD = Prior("half_student_t", (3.0, 0.0, 0.5))
 RESIDUAL_SD = Prior("half_student_t", (3.0, 0.0, 1.0))
