@@ -17,7 +17,7 @@ from placewise.models.engines.laplace.explore import Landscape, survey_landscape
 from placewise.models.engines.laplace.hyper import Hyper
 from placewise.models.engines.laplace.layout import lay_out
 from placewise.models.engines.laplace.limits import problems_of
-from placewise.models.engines.laplace.proposals import propose
+from placewise.models.engines.laplace.proposals import kish, propose
 from placewise.models.engines.laplace.refine import needs_quadrature, refine
 from placewise.models.engines.laplace.separation import separated, separating_columns
 from placewise.models.engines.laplace.variables import collect
@@ -63,6 +63,10 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         if needs_quadrature(conditional, landscape, options.seed):
             conditional = Conditional(problem, layout, hyper, quadrature=True)
         landscape = refine(conditional, landscape, options.seed, options.jobs)
+        if not conditional.quadrature and needs_quadrature(conditional, landscape, options.seed):
+            # the exact posterior is where the leaves' effects are wider
+            conditional = Conditional(problem, layout, hyper, quadrature=True)
+            landscape = refine(conditional, landscape, options.seed, options.jobs)
         points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
         with counting_bar(options.progress, "fit", points) as watch:
             proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
@@ -73,7 +77,7 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     chosen = _resample(final.ravel(), options.draws, np.random.default_rng(options.seed))
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
-        "importance_ess": _kish(log_weight), "design_ess": _kish(whole), "khat": khat,
+        "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": khat,
         "quadrature": int(conditional.quadrature), "separated": json.dumps(separated(conditional, landscape)),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
@@ -96,11 +100,6 @@ def _landscape(conditional: Conditional, options: FitOptions) -> Landscape:
                 "model",
             )
         ) from None
-
-
-def _kish(log_weight: np.ndarray) -> float:
-    """Effective sample size of weights, (Σ w)² / Σ w² (Kish 1965)."""
-    return float(np.exp(2.0 * logsumexp(log_weight) - logsumexp(2.0 * log_weight)))
 
 
 def _resample(log_weight: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:

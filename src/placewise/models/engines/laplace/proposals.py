@@ -14,11 +14,13 @@ from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.explore import Landscape, in_parallel
 from placewise.models.engines.laplace.hyper import Point
 from placewise.models.engines.laplace.refine import LOOSE, draw
+from placewise.models.quality import DESIGN_ESS, IMPORTANCE_ESS
 
 # tails heavier than the posterior's, so that no weight runs away
 TAIL_DF = 8.0
-# share of the points that the effective sample size must reach, or the design is adapted, so many times at most
-WANTED, ROUNDS = 0.3, 4
+# share of a round's points that the effective sample size must reach, or the design is adapted, so many times at most;
+# and how far beyond what the draws' quality is judged by
+WANTED, ROUNDS, BEYOND = 0.3, 4, 1.2
 MOST_KERNELS = 256
 
 
@@ -171,11 +173,22 @@ def propose(
         scores = np.array([p.z for p in found])
         mixture = logsumexp([density.log_density(scores) for density in rounds], axis=0) - np.log(len(rounds))
         log_weight = np.array([p.log_exact for p in found]) - mixture[:, None]
+        if not scores.shape[1] or len(rounds) == ROUNDS or _suffices(log_weight, points):
+            return found, log_weight
         whole = logsumexp(log_weight, axis=1)
         weight = np.exp(whole - logsumexp(whole))
-        if not scores.shape[1] or len(rounds) == ROUNDS or 1.0 / np.square(weight).sum() >= WANTED * points:
-            return found, log_weight
         rounds.append(KernelMixture(scores, weight, np.random.default_rng([seed, len(rounds)])))
+
+
+def _suffices(log_weight: np.ndarray, points: int) -> bool:
+    """Whether the weights of points, and of all draws, are equal enough."""
+    of_points, of_draws = kish(logsumexp(log_weight, axis=1)), kish(log_weight)
+    return of_points >= max(WANTED * points, BEYOND * DESIGN_ESS) and of_draws >= BEYOND * IMPORTANCE_ESS
+
+
+def kish(log_weight: np.ndarray) -> float:
+    """Effective sample size of weights, (Σ w)² / Σ w² (Kish 1965)."""
+    return float(np.exp(2.0 * logsumexp(log_weight) - logsumexp(2.0 * log_weight)))
 
 
 def _propose_at(
