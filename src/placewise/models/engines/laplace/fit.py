@@ -59,7 +59,7 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         layout = lay_out(problem)
         hyper = Hyper(problem)
         conditional = Conditional(problem, layout, hyper)
-        landscape = _landscape(conditional, options)
+        landscape, names = _landscape(conditional, options)
         if needs_quadrature(conditional, landscape, options.seed):
             conditional = Conditional(problem, layout, hyper, quadrature=True)
         landscape = refine(conditional, landscape, options.seed, options.jobs)
@@ -78,28 +78,35 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
         "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": khat,
-        "quadrature": int(conditional.quadrature), "separated": json.dumps(separated(conditional, landscape)),
+        "quadrature": int(conditional.quadrature), "separated": json.dumps(names),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
     stats = {"lp": np.concatenate([p.log_joint for p in proposals])[chosen][None]}
     return inference.build({n: v[None] for n, v in kept.draws.items()}, kept.dims, kept.coords, stats, attrs)
 
 
-def _landscape(conditional: Conditional, options: FitOptions) -> Landscape:
+def _landscape(conditional: Conditional, options: FitOptions) -> tuple[Landscape, tuple[str, ...]]:
+    """The hyperparameters' posterior, and the covariates that separate the answers."""
+    problem = conditional.problem
     try:
-        return survey_landscape(conditional, options.jobs)
+        landscape = survey_landscape(conditional, options.jobs)
+        names = separated(conditional, landscape)
     except ModelError:
-        names = separating_columns(conditional.problem)
-        if not names:
+        unheld = separating_columns(problem)
+        if not unheld:
             raise
-        raise ModelError(
-            Problem(
-                "model",
-                f"the answers are separated by {', '.join(names)}: no slope is large enough, and the prior is flat",
-                'give these slopes a proper prior, such as slope = "normal(0, 1)", or leave them out',
-                "model",
-            )
-        ) from None
+    else:
+        unheld = separating_columns(problem, flat=True) if names else ()
+        if not unheld:
+            return landscape, names
+    raise ModelError(
+        Problem(
+            "model",
+            f"the answers are separated by {', '.join(unheld)}: no slope is large enough, and the prior is flat",
+            'give these slopes a proper prior, such as slope = "normal(0, 1)", or leave them out',
+            "model",
+        )
+    )
 
 
 def _resample(log_weight: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:

@@ -38,30 +38,53 @@ def separated(conditional: Conditional, landscape: Landscape) -> tuple[str, ...]
     return separating_columns(conditional.problem)
 
 
-def separating_columns(problem: FitProblem) -> tuple[str, ...]:
+def separating_columns(problem: FitProblem, flat: bool = False) -> tuple[str, ...]:
     """Names of the fixed columns that take part in a separation (Albert and Anderson 1984, by linear programming).
 
     A direction d separates if moving the coefficients along it never lowers the likelihood of any answer and raises
-    that of some. The columns with a part in the direction that raises most are named.
+    that of some. Of the directions that raise the same answers as much, the one with the least slopes is named.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    flat : bool
+        Move only coefficients whose prior is flat, so that the posterior is improper if they separate.
     """
     rows = problem.rows
     sign, x = _directions(problem, rows)
     if not len(sign):
         return ()
-    p = x.shape[1]
-    exact = sign == 0.0
-    gain = x[~exact] * sign[~exact][:, None]
     scale = np.maximum(np.abs(x).max(axis=0), 1e-12)
-    result = linprog(
-        -(gain / scale).sum(axis=0), A_ub=-gain / scale, b_ub=np.zeros(len(gain)),
-        A_eq=x[exact] / scale if exact.any() else None, b_eq=np.zeros(int(exact.sum())) if exact.any() else None,
-        bounds=[(-1.0, 1.0)] * p, method="highs",
+    x = x / scale
+    p, q = x.shape[1], len(problem.design.columns)
+    reach = _free(problem, p).astype(float) if flat else np.ones(p)
+    gain, exact = x[sign != 0.0] * sign[sign != 0.0][:, None], x[sign == 0.0]
+    first = linprog(
+        -gain.sum(axis=0), A_ub=-gain, b_ub=np.zeros(len(gain)), A_eq=exact, b_eq=np.zeros(len(exact)),
+        bounds=np.column_stack([-reach, reach]), method="highs",
     )  # fmt: skip
-    if not result.success or -result.fun <= TOLERANCE * max(len(gain), 1):
+    if not first.success or -first.fun <= TOLERANCE * max(len(gain), 1):
         return ()
-    q = len(problem.design.columns)
-    parts = np.abs(result.x[p - q :])
-    return tuple(c.name for c, part in zip(problem.design.columns, parts, strict=True) if part > 1e-6)
+    raised = gain @ first.x
+    least = np.where(raised > TOLERANCE, raised[raised > TOLERANCE].min(), 0.0)
+    # slopes as a difference of two positive parts, whose sum is least
+    cost = np.concatenate([np.zeros(p - q), np.ones(q)])
+    sparse = linprog(
+        np.tile(cost, 2), A_ub=-np.column_stack([gain, -gain]), b_ub=-least,
+        A_eq=np.column_stack([exact, -exact]), b_eq=np.zeros(len(exact)),
+        bounds=np.column_stack([np.zeros(2 * p), np.where(np.tile(reach, 2) > 0.0, np.inf, 0.0)]), method="highs",
+    )  # fmt: skip
+    moved = np.abs(sparse.x[:p] - sparse.x[p:] if sparse.success else first.x)[p - q :]
+    return tuple(c.name for c, part in zip(problem.design.columns, moved, strict=True) if part > TOLERANCE)
+
+
+def _free(problem: FitProblem, count: int) -> np.ndarray:
+    """Which of the columns of ``_directions`` have coefficients with a flat prior."""
+    plan = problem.priors
+    other = plan.intercept if problem.family != "cumulative" else plan.cutpoints
+    found = np.full(count, other is not None and other.name == "flat")
+    found[count - len(plan.slopes) :] = [prior is not None and prior.name == "flat" for prior in plan.slopes]
+    return found
 
 
 def _directions(problem: FitProblem, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

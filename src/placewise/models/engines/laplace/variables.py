@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from placewise.models.design import Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.hyper import Hyper, Point
 from placewise.models.engines.laplace.layout import Layout
@@ -69,10 +70,19 @@ def collect(
         group = design.groups[index]
         labels = next(level.labels for level in layout.levels if level.group == index)
         effects = rng.standard_normal((len(chosen), len(group.labels)), dtype=np.float32)
-        effects *= kept.draws[f"sd_{group.name}"][:, None]
+        effects *= _sds_of_levels(problem, kept, group)
         effects[:, labels] = draws
         kept.put(f"effect_{group.name}", effects, group.dim)
     return kept
+
+
+def _sds_of_levels(problem: FitProblem, kept: Kept, group: Group) -> np.ndarray:
+    """Sd of each of a group's effects, shape (S, levels) or (S, 1)."""
+    sd, scale = kept.draws[f"sd_{group.name}"][:, None], problem.design.area_scale
+    if scale is None or scale.group != group.name:
+        return sd
+    by_class = kept.draws["area_scale"] if scale.multipliers is None else scale.multipliers[None]
+    return np.asarray(sd * by_class[:, scale.index[: len(group.labels)]])
 
 
 def _scale_of(name: str) -> Callable[[Point], float]:
@@ -115,7 +125,7 @@ def _put_hyperparameters(
         kept.put("sd_total", each(_value_of("sd_total")))
         kept.put("split", each(lambda point: point.split), "geography")
     scale = design.area_scale
-    if scale is not None:
+    if scale is not None and scale.multipliers is None:
         kept.coords["area_class"] = list(scale.classes)
         names = [f"class_{k}" for k in range(len(scale.classes))]
         own = each(_scale_of(scale.group))[:, None]
