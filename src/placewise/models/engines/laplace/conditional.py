@@ -190,11 +190,11 @@ class Conditional:
                     break
                 by *= 0.5
             else:
-                if e.decrement > STALLED:
-                    break
-                return e
+                break
             e = new
-        raise _unbounded()
+        if e.decrement > STALLED:
+            raise _unbounded()
+        return e
 
     def try_expand(self, point: Point, at: Latent) -> Expansion | None:
         """``expand``, or None where the density is not finite or too steep to factorise."""

@@ -17,7 +17,8 @@ from placewise.models.engines.laplace.expansion import Latent
 A = TypeVar("A")
 B = TypeVar("B")
 
-STEP = 0.2
+# steps of differences: at most .2, half an sd where the posterior is narrow, which a small one tells
+STEP, SMALL_STEP = 0.2, 1e-3
 LEAST_CURVATURE = 0.2
 FARTHEST = 6.0
 NOWHERE = 1e10
@@ -85,14 +86,13 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
         If the answers do not bound an estimate.
     """
     hyper, d = conditional.hyper, conditional.hyper.size
-    last = [conditional.find_mode(hyper.at(np.zeros(d)), conditional.start()).at]
+    centre = hyper.start()
+    last = [conditional.find_mode(hyper.at(centre), conditional.start()).at]
     count = 1
 
     def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal count
         count += 1
-        if np.abs(z).max(initial=0.0) > FARTHEST:
-            return NOWHERE, np.zeros(d)
         try:
             e = conditional.find_mode(hyper.at(z), last[0])
         except ModelError:
@@ -102,34 +102,40 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
         prior, prior_slope = hyper.log_prior(z)
         return -(e.log_marginal + prior), -(gradient + prior_slope)
 
-    centre = np.zeros(d)
     if d:
         # one point after the other here, so that the threads share each
         with ThreadPoolExecutor(jobs) as conditional.pool:
-            options = {"gtol": 0.02, "maxiter": 60}
-            centre = np.asarray(minimize(objective, centre, jac=True, method="BFGS", options=options).x)
+            bounds, options = [(-FARTHEST, FARTHEST)] * d, {"gtol": 0.02, "ftol": 1e-9, "maxiter": 100, "maxcor": 20}
+            found = minimize(objective, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+            centre = np.asarray(found.x)
         conditional.pool = None
     e = conditional.find_mode(hyper.at(centre), last[0])
-    mode, (_, shift) = e.mode, conditional.gradient(e)
+    mode, (level, shift) = e.mode, conditional.gradient(e)
+    level = level + hyper.log_prior(centre)[1]
 
     def slope_at(z: np.ndarray) -> tuple[np.ndarray, Latent, Latent]:
         e = conditional.find_mode(hyper.at(z), mode, 1e-4)
         gradient, shift = conditional.gradient(e)
         return gradient + hyper.log_prior(z)[1], e.mode, shift
 
-    ends = in_parallel(slope_at, [centre + s * STEP * v for v in np.eye(d) for s in (1.0, -1.0)], jobs)
+    near = in_parallel(slope_at, [centre + SMALL_STEP * v for v in np.eye(d)], jobs)
+    sharp = np.array([(level - n[0])[k] / SMALL_STEP for k, n in enumerate(near)]).reshape(d)
+    step = np.minimum(STEP, 0.5 / np.sqrt(np.maximum(sharp, 1.0)))
+    ends = in_parallel(
+        slope_at, [centre + s * h * v for h, v in zip(step, np.eye(d), strict=True) for s in (1.0, -1.0)], jobs
+    )
     up, down = ends[::2], ends[1::2]
-    hessian = np.array([(b[0] - a[0]) / (2.0 * STEP) for a, b in zip(up, down, strict=True)]).reshape(d, d)
+    hessian = np.array([(b[0] - a[0]) / (2.0 * h) for a, b, h in zip(up, down, step, strict=True)]).reshape(d, d)
     curvature, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
     axes = vectors / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
 
-    modes = tuple(_difference(a[1], b[1]) for a, b in zip(up, down, strict=True))
-    shifts = tuple(_difference(a[2], b[2]) for a, b in zip(up, down, strict=True))
+    modes = tuple(_difference(a[1], b[1], h) for a, b, h in zip(up, down, step, strict=True))
+    shifts = tuple(_difference(a[2], b[2], h) for a, b, h in zip(up, down, step, strict=True))
     ones = np.ones(d)
-    return Landscape(centre, axes, ones, ones, mode, shift, centre, modes, shifts, count + 2 * d)
+    return Landscape(centre, axes, ones, ones, mode, shift, centre, modes, shifts, count + 3 * d)
 
 
-def _difference(up: Latent, down: Latent) -> Latent:
+def _difference(up: Latent, down: Latent, step: float) -> Latent:
     """Central difference."""
-    by = 0.5 / STEP
+    by = 0.5 / step
     return Latent(by * (up.core - down.core), by * (up.nodes - down.nodes))

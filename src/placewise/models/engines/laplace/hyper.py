@@ -114,6 +114,16 @@ class Hyper:
         """Number of free hyperparameters, d."""
         return len(self.free)
 
+    def start(self) -> np.ndarray:
+        """The prior's medians; for a residual sd the outcome's own, which it cannot exceed by much."""
+        z = np.zeros(self.size)
+        if "sigma" in self._position:
+            k = self._position["sigma"]
+            wanted = float(np.std(self.problem.response.y))
+            grid = np.linspace(-5.0, 5.0, 201)
+            z[k] = grid[np.argmin([abs(np.log(max(self.free[k].value(s), SMALLEST) / wanted)) for s in grid])]
+        return z
+
     def log_prior(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density of the scores, up to a constant, and its gradient."""
         proper = self._improper == 0.0
