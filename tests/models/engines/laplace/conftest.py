@@ -327,7 +327,8 @@ def fixed_sds() -> Callable[[FitProblem, Mapping[str, float]], FitProblem]:
         own = {f"sd:{name}": Prior("fixed", (sd,)) for name, sd in sds.items() if name != "sigma"}
         own |= {"slope": Prior("normal", (0.0, 1.0))}
         own |= {"sigma": Prior("fixed", (sds["sigma"],))} if "sigma" in sds else {}
-        plan = plan_priors(own, None, problem.design, "oa", problem.family)
+        known = problem.response.variance is not None
+        plan = plan_priors(own, None, problem.design, "oa", problem.family, known_variance=known)
         return replace(problem, priors=plan)
 
     return make
