@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from placewise.kernels.structures import ar1_precision, bym2_precision, scaled_icar, scaled_rw1
 from placewise.models.engines import FitProblem
-from placewise.models.engines.laplace.hyper import Hyper, Point
+from placewise.models.engines.laplace.hyper import Hyper, Point, student_t_coefficients
 from placewise.models.engines.laplace.layout import Layout
 from placewise.models.engines.laplace.scores import STEP
 from placewise.models.priors import Prior
@@ -57,12 +56,6 @@ class OwnPriors:
         match self.prior.name:
             case "normal":
                 return np.asarray(-0.5 * (((value - a[0]) / a[1]) ** 2 + 2.0 * np.log(a[1])).sum(axis=0))
-            case "student_t":
-                const = (
-                    special.gammaln((a[0] + 1) / 2) - special.gammaln(a[0] / 2) - 0.5 * np.log(a[0] / 2) - np.log(a[2])
-                )
-                t = np.log1p(((value - a[1]) / a[2]) ** 2 / a[0])
-                return np.asarray((const - 0.5 * (a[0] + 1) * t).sum(axis=0))
             case "uniform":
                 inside = (value > a[0]) & (value < a[1])
                 return np.where(inside.all(axis=0), 0.0, -np.inf)
@@ -80,9 +73,6 @@ class OwnPriors:
             case "normal":
                 curve += 1.0 / a[1] ** 2
                 return -self.sign * (value - a[0]) * curve, curve
-            case "student_t":
-                curve += (a[0] + 1.0) / (a[0] * a[2] ** 2 + (value - a[1]) ** 2)
-                return -self.sign * (value - a[1]) * curve, curve
             case "fixed":
                 curve += FIXED_PRECISION
                 return -self.sign * (value - a[0]) * curve, curve
@@ -91,10 +81,11 @@ class OwnPriors:
 
 @dataclass(frozen=True, eq=False)
 class Independent:
-    """Coefficients that are independent normal(0, s²), s a log scale of the hyperparameters."""
+    """Coefficients that are independent normal(mean, s²), the logarithm of s one of the hyperparameters' log scales."""
 
     at: np.ndarray
     scale: str
+    mean: float = 0.0
 
     def precision(self, point: Point) -> np.ndarray:
         """Precisions, shape (n,)."""
@@ -106,7 +97,7 @@ class Independent:
 
     def gradient(self, point: Point, m: Moments) -> np.ndarray:
         """Derivative of the log marginal in the scores."""
-        mode, at = m.mode[self.at], self.at
+        mode, at = m.mode[self.at] - self.mean, self.at
         total = mode @ mode + m.cov[at, at].sum() + 2.0 * m.shift[at] @ mode
         slope = float(np.exp(-2.0 * point.log_scale[self.scale]) * total) - len(at)
         return np.asarray(slope * point.jacobian[self.scale])
@@ -138,7 +129,7 @@ class Structured:
         if self.kind == "rw1":
             kept = np.maximum(self._values, MEAN_SHARE)
             return (self._vectors / kept) @ self._vectors.T, None, -float(np.log(kept).sum()), 0.0
-        rho = min(point.values[self._name], 1.0 - MEAN_SHARE)
+        rho = float(np.clip(point.values[self._name], MEAN_SHARE - 1.0, 1.0 - MEAN_SHARE))
         return (
             ar1_precision(len(self.at), rho) if self.kind == "ar1" else bym2_precision(self._vectors, self._values, rho)
         )
@@ -230,7 +221,7 @@ class CorePrior:
         """Log density of each draw of the core, shape (Q, R) -> (R,), without normal constants."""
         total = sum((own.density(core) for own in self.own), np.zeros(core.shape[1]))
         for block in self.independent:
-            part = core[block.at]
+            part = core[block.at] - block.mean
             total += 0.5 * block.log_det(point) - 0.5 * np.exp(-2.0 * point.log_scale[block.scale]) * (part**2).sum(
                 axis=0
             )
@@ -247,7 +238,7 @@ class CorePrior:
             matrix[own.at, own.at] += curve
         for block in self.independent:
             precision = block.precision(point)
-            score[block.at] -= precision * core[block.at]
+            score[block.at] -= precision * (core[block.at] - block.mean)
             matrix[block.at, block.at] += precision
         for dense in self.dense:
             full = dense.precision(point)
@@ -271,12 +262,12 @@ class CorePrior:
 
 def _own_priors(problem: FitProblem, layout: Layout) -> list[OwnPriors]:
     plan, found = problem.priors, []
-    if plan.intercept is not None:
+    if plan.intercept is not None and plan.intercept.name != "student_t":
         found.append(OwnPriors(np.array([0]), plan.intercept, 1.0))
-    for prior in dict.fromkeys(s for s in plan.slopes if s is not None):
+    for prior in dict.fromkeys(s for s in plan.slopes if s is not None and s.name != "student_t"):
         at = layout.slopes.start + np.flatnonzero([s == prior for s in plan.slopes])
         found.append(OwnPriors(at, prior, 1.0))
-    if plan.cutpoints is not None:
+    if plan.cutpoints is not None and plan.cutpoints.name != "student_t":
         found.append(OwnPriors(np.arange(layout.thresholds.start, layout.thresholds.stop), plan.cutpoints, -1.0))
     return found
 
@@ -288,6 +279,11 @@ def _independent(problem: FitProblem, layout: Layout) -> list[Independent]:
         found.append(Independent(learned, "slopes"))
     if layout.deviations.stop > layout.deviations.start:
         found.append(Independent(np.arange(layout.deviations.start, layout.deviations.stop), "deviations"))
+    for name, prior in student_t_coefficients(problem):
+        kind, _, number = name.removeprefix("mixing_").partition("_")
+        start = {"intercept": 0, "slope": layout.slopes.start, "cutpoint": layout.thresholds.start}[kind]
+        mean = -prior.args[1] if kind == "cutpoint" else prior.args[1]
+        found.append(Independent(np.array([start + int(number or 0)]), name, mean))
     tied = {k for positions in design.correlated for k in positions}
     for k, where in layout.groups.items():
         group = design.groups[k]

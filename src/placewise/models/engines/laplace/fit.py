@@ -72,12 +72,17 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
             proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
     # draws of one point share its weight over the design: the tail is fitted to the points, each with its draws' mean
     whole = logsumexp(log_weight, axis=1)
-    smoothed, khat = inference.smooth_weights(whole)
-    final = log_weight - whole[:, None] + smoothed[:, None]
+    known = np.isfinite(whole)
+    final = np.full(log_weight.shape, -np.inf)
+    smoothed, khat_points = inference.smooth_weights(whole[known])
+    # and draws that stand out among those of their own point have a tail of their own
+    within = log_weight[known] - whole[known, None]
+    _, khat_draws = inference.smooth_weights(within.ravel())
+    final[known] = within + smoothed[:, None]
     chosen = _resample(final.ravel(), options.draws, np.random.default_rng(options.seed))
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
-        "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": khat,
+        "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": max(khat_points, khat_draws),
         "quadrature": int(conditional.quadrature), "separated": json.dumps(names),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
@@ -93,6 +98,8 @@ def _landscape(conditional: Conditional, options: FitOptions) -> tuple[Landscape
         names = separated(conditional, landscape)
     except ModelError:
         unheld = separating_columns(problem)
+        if not unheld and _bounded(problem):
+            raise ConfigurationError(_at_bound()) from None
         if not unheld:
             raise
     else:
@@ -106,6 +113,22 @@ def _landscape(conditional: Conditional, options: FitOptions) -> tuple[Landscape
             'give these slopes a proper prior, such as slope = "normal(0, 1)", or leave them out',
             "model",
         )
+    )
+
+
+def _bounded(problem: FitProblem) -> bool:
+    """Whether a coefficient has a uniform prior, at whose ends the density has no slope to follow."""
+    plan = problem.priors
+    own = (plan.intercept, plan.cutpoints, *plan.slopes)
+    return any(prior is not None and prior.name == "uniform" for prior in own)
+
+
+def _at_bound() -> Problem:
+    return Problem(
+        "model.priors",
+        "the answers pull a coefficient against an end of its uniform prior, where engine 'laplace' finds no mode",
+        "use engine = 'nuts' or 'auto', or a prior without ends such as normal(0, 1)",
+        "unavailable",
     )
 
 

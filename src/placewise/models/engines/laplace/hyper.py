@@ -29,11 +29,14 @@ class Parameter:
         Of the parameter, or of its square.
     squared : bool
         Whether the prior is on the square.
+    unit : float
+        Where the score of a flat prior is 0.
     """
 
     name: str
     prior: Prior
     squared: bool = False
+    unit: float = 1.0
 
     @property
     def free(self) -> bool:
@@ -48,14 +51,18 @@ class Parameter:
     def value(self, z: float) -> float:
         """The parameter at a score."""
         value = value_at(self.prior, z)
-        return float(np.sqrt(value)) if self.squared and self.prior.name != "flat" else value
+        if self.prior.name == "flat":
+            return self.unit * value
+        return float(np.sqrt(value)) if self.squared else value
 
     def slope(self, z: float) -> float:
         """Derivative of the parameter in its score."""
         if not self.free:
             return 0.0
         slope = slope_at(self.prior, z)
-        return slope / (2.0 * self.value(z)) if self.squared and self.prior.name != "flat" else slope
+        if self.prior.name == "flat":
+            return self.unit * slope
+        return slope / (2.0 * self.value(z)) if self.squared else slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +158,9 @@ class Hyper:
                 value = max(values[parameter], SMALLEST)
                 put({"slope_sd": "slopes", "deviation_sd": "deviations"}.get(name, name), np.log(value),
                     {parameter: 1.0 / value})  # fmt: skip
+        for name, prior in student_t_coefficients(self.problem):
+            factor = max(values[name], SMALLEST)
+            put(name, np.log(prior.args[2] * factor), {name: 1.0 / factor})
         split = self._split(values, put, log_scale, jacobian)
         self._classes(values, put, log_scale, jacobian)
         return Point(z, values, log_scale, jacobian, split)
@@ -208,9 +218,11 @@ class Hyper:
 
 def _parameters(problem: FitProblem) -> list[Parameter]:
     plan, design = problem.priors, problem.design
-    found = [_of(f"sd_{name}", prior) for name, prior in plan.sds.items()]
+    gaussian = problem.family == "gaussian"
+    unit = max(float(np.std(problem.response.y)), SMALLEST) if gaussian else 1.0
+    found = [_of(f"sd_{name}", prior, unit) for name, prior in plan.sds.items()]
     if plan.total is not None:
-        found.append(_of("sd_total", plan.total))
+        found.append(_of("sd_total", plan.total, unit))
         rest = np.cumsum(plan.concentration[::-1])[::-1]
         found += [
             Parameter(f"stick_{k}", Prior("beta", (plan.concentration[k], float(rest[k + 1]))))
@@ -219,7 +231,11 @@ def _parameters(problem: FitProblem) -> list[Parameter]:
     optional = {"slope_sd": plan.slope_sd, "sigma": plan.sigma}
     if design.category_specific:
         optional["deviation_sd"] = plan.deviation_sd
-    found += [Parameter(name, prior) for name, prior in optional.items() if prior is not None]
+    found += [Parameter(name, prior, unit=unit) for name, prior in optional.items() if prior is not None]
+    found += [
+        Parameter(name, Prior("inv_gamma", (0.5 * prior.args[0], 0.5 * prior.args[0])), squared=True)
+        for name, prior in student_t_coefficients(problem)
+    ]
     found += [Parameter(f"rho_{name}", prior) for name, prior in plan.rho.items()]
     for positions in design.correlated:
         factor = design.groups[positions[0]].dim
@@ -234,5 +250,19 @@ def _parameters(problem: FitProblem) -> list[Parameter]:
     return found
 
 
-def _of(name: str, prior: SdPrior) -> Parameter:
-    return Parameter(name, prior.prior, prior.on == "var")
+def _of(name: str, prior: SdPrior, unit: float) -> Parameter:
+    return Parameter(name, prior.prior, prior.on == "var", unit)
+
+
+def student_t_coefficients(problem: FitProblem) -> list[tuple[str, Prior]]:
+    """Coefficients with a Student t prior: normal ones whose variance is the prior's times an inverse gamma.
+
+    Given that factor, one of the hyperparameters, the coefficient has a normal prior like any other, and a nearly
+    normal posterior, however heavy the tails.
+    """
+    plan = problem.priors
+    n_cut = len(problem.response.levels) - 1 if problem.family == "cumulative" else 0
+    named = [("mixing_intercept", plan.intercept)]
+    named += [(f"mixing_slope_{k}", prior) for k, prior in enumerate(plan.slopes)]
+    named += [(f"mixing_cutpoint_{k}", plan.cutpoints) for k in range(n_cut)]
+    return [(name, prior) for name, prior in named if prior is not None and prior.name == "student_t"]

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp, stdtrit
 from scipy.stats import qmc
 
+from placewise.errors import ModelError
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.explore import Landscape, in_parallel
 from placewise.models.engines.laplace.hyper import Point
@@ -196,7 +197,14 @@ def _propose_at(
 ) -> Proposal:
     point = conditional.hyper.at(z)
     start, shift = landscape.guess(z)
-    e = conditional.find_mode(point, start, LOOSE)
+    try:
+        e = conditional.find_mode(point, start, LOOSE)
+    except ModelError:
+        # far out in the tails a mode may not be found; the point has no weight, and too many of them show in the ESS
+        nothing = np.full(each, -np.inf)
+        core = np.repeat(landscape.mode.core[:, None], each, axis=1)
+        nodes = np.repeat(landscape.mode.nodes[:, None], each, axis=1).astype(np.float32)
+        return Proposal(z, point, core, nodes, nothing, nothing)
     core, nodes, log_density = draw(conditional, e, shift, each, rng)
     joint = conditional.log_joint(point, core, nodes, e.tau) + conditional.hyper.log_prior(z)[0]
     conditional.complete(point, core, nodes, rng)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
+from placewise.errors import ModelError
 from placewise.kernels.elimination import backward
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.expansion import Expansion, Latent
@@ -20,6 +21,8 @@ LOOSE = 1.0
 REACH, PROBES = (1.5, 2.5, 4.0), 16
 MOST_MOVES, FAR, FARTHEST = 4, 0.5, 2.0
 NARROWEST, WIDEST = 0.5, 2.5
+# log density where no mode is found
+NOWHERE = -1e6
 # sd of the log weights at one point beyond which the leaves are integrated one by one
 ROUGH = 0.4
 
@@ -42,7 +45,7 @@ def refine(conditional: Conditional, landscape: Landscape, seed: int, jobs: int)
     if conditional.quadrature:
         e = conditional.find_mode(conditional.hyper.at(landscape.centre), landscape.mode)
         # the leaves' skewness, most of the shift, is in the integrals
-        landscape = replace(landscape, mode=e.mode, shift=e.mode.times(0.0), shift_slope=())
+        landscape = replace(landscape, mode=e.mode, shift=e.mode.times(0.0), shift_slope=(), origin=landscape.centre)
     for _ in range(MOST_MOVES if d else 0):
         below, above = _drops(conditional, landscape, REACH[0], seed, jobs)
         slope, curve = (above - below) / (2.0 * REACH[0]), -(above + below) / REACH[0] ** 2
@@ -79,7 +82,10 @@ def _weights(conditional: Conditional, landscape: Landscape, z: np.ndarray, seed
     """Log weights of a few draws at one vector of scores, prior of the scores included."""
     point = conditional.hyper.at(z)
     start, shift = landscape.guess(z)
-    e = conditional.find_mode(point, start, LOOSE)
+    try:
+        e = conditional.find_mode(point, start, LOOSE)
+    except ModelError:
+        return np.full(PROBES, NOWHERE)
     core, nodes, log_density = draw(conditional, e, shift, PROBES, np.random.default_rng(seed))
     exact = conditional.log_joint(point, core, nodes, e.tau)
     return np.asarray(exact - log_density + conditional.hyper.log_prior(z)[0])

@@ -54,6 +54,9 @@ def separating_columns(problem: FitProblem, flat: bool = False) -> tuple[str, ..
     sign, x = _directions(problem, rows)
     if not len(sign):
         return ()
+    # rows without weight say nothing
+    counted = np.resize(rows.size > 0.0, len(sign))
+    sign, x = sign[counted], x[counted]
     scale = np.maximum(np.abs(x).max(axis=0), 1e-12)
     x = x / scale
     p, q = x.shape[1], len(problem.design.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from placewise.models.design import Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.hyper import Hyper, Point
-from placewise.models.engines.laplace.layout import Layout
+from placewise.models.engines.laplace.layout import Layout, Level
 from placewise.models.engines.laplace.proposals import Proposal
 
 
@@ -66,12 +66,11 @@ def collect(
         kept.put(f"sd_{group.name}", sd)
         if k in layout.groups:
             kept.put(f"effect_{group.name}", core[:, layout.groups[k]], group.dim)
-    for index, draws in _chain_effects(layout, proposals, chosen):
-        group = design.groups[index]
-        labels = next(level.labels for level in layout.levels if level.group == index)
+    for level in layout.levels:
+        group = design.groups[level.group]
         effects = rng.standard_normal((len(chosen), len(group.labels)), dtype=np.float32)
-        effects *= _sds_of_levels(problem, kept, group)
-        effects[:, labels] = draws
+        effects *= kept.draws[f"sd_{group.name}"][:, None]
+        _fill(effects, level, proposals, chosen)
         kept.put(f"effect_{group.name}", effects, group.dim)
     return kept
 
@@ -143,10 +142,12 @@ def _root_of(hyper: Hyper, factor: str, k: int) -> Callable[[Point], np.ndarray]
     return lambda point: hyper.correlation(factor, k, point.values)
 
 
-def _chain_effects(
-    layout: Layout, proposals: Sequence[Proposal], chosen: np.ndarray
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Position of each group of the chain and draws of its nodes' effects, shape (S, nodes)."""
-    for level in layout.levels:
-        nodes = np.concatenate([p.nodes[level.nodes] for p in proposals], axis=1)
-        yield level.group, nodes.T[chosen]
+def _fill(effects: np.ndarray, level: Level, proposals: Sequence[Proposal], chosen: np.ndarray) -> None:
+    """Put the chosen draws of one level's nodes under their labels, point by point: no copy of all proposals."""
+    each = len(proposals[0].log_exact)
+    order = np.argsort(chosen, kind="stable")
+    ends = np.searchsorted(chosen[order], each * np.arange(len(proposals) + 1))
+    for proposal, first, last in zip(proposals, ends[:-1], ends[1:], strict=True):
+        draws = order[first:last]
+        if len(draws):
+            effects[np.ix_(draws, level.labels)] = proposal.nodes[level.nodes][:, chosen[draws] % each].T
