@@ -113,7 +113,7 @@ def test_each_family_takes_its_own_keys(family: str, more: dict[str, Any]) -> No
 
 
 LATER: list[tuple[dict[str, Any], str, str]] = [
-    ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace' or 'nuts'"),
+    ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace', 'nuts' or 'auto'"),
     ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
     ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
     ({"benchmark": {"level": "rgn", "targets": "t.csv"}}, "'benchmark'", "leave the table out"),
@@ -232,9 +232,15 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "the rho of ar1 effects lies between -1 and 1, the ends excluded, fixed(1) does not",
     ),
     (GAUSSIAN, {"model.structure": "rw1"}, "model.structure: expected a table, got the text 'rw1'"),
-    (GAUSSIAN, {"model.engine": "stan"}, "model.engine: expected one of"),
+    (GAUSSIAN, {"model.engine": "stan"}, "expected one of 'laplace', 'nuts', 'auto', got the text 'stan'"),
+    (GAUSSIAN, {"model.engine": "hmcc"}, "expected one of 'laplace', 'nuts', 'auto', got the text 'hmcc'"),
     (GAUSSIAN, {"model.category_specific": ["x"]}, "a gaussian model has no cutpoints"),
-    (GAUSSIAN, {"model.category_specific": "x"}, "model.category_specific: expected one of 'auto'"),
+    (
+        GAUSSIAN,
+        {"model.category_specific": "x"},
+        "category_specific: expected a list of fixed terms, or 'auto', got the text 'x'",
+    ),
+    (CUMULATIVE, {"model.category_specific": "autoo"}, "expected a list of fixed terms, or 'auto'"),
     (CUMULATIVE, {"model.category_specific": ["x", 3]}, "expected text, got the number 3"),
     (CUMULATIVE, {"model.category_specific": ["x", "x"]}, "'x' stands there more than once"),
     (CUMULATIVE, {"model.area_scale": 3}, "model.area_scale: expected"),

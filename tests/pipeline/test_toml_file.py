@@ -34,6 +34,11 @@ def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> Non
         (b"a = 1" + b"0" * 5000, "this is not TOML: Exceeds the limit"),
         (b"# " + b"x" * MOST_BYTES, "the file is larger than 2 MB"),
         (b'[priors]\nsd:geography = "gamma(4, 25)"\n', 'a key with a colon stands in quotes: "sd:geography" = …'),
+        (b"[survey.a]\npath = data/survey.csv # here\n", 'text needs quotes: "data/survey.csv"'),
+        (b"formula = y ~ x\n", 'text needs quotes: "y ~ x"'),
+        (b"order = [low, high]\n", 'text needs quotes: "low"'),
+        (b"out = ./results\n", 'text needs quotes: "./results"'),
+        (b"standardise = True\n", "write true"),
     ],
 )
 def test_what_is_no_toml_is_told_in_one_sentence(tmp_path: Path, content: bytes, message: str) -> None:

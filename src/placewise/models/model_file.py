@@ -33,7 +33,6 @@ from placewise.schema import (
 )
 
 FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response")
-ENGINES = (*AVAILABLE, *PLANNED)
 STRUCTURES = ("iid", "rw1", "ar1", "bym2")
 
 
@@ -68,8 +67,18 @@ def _spread(value: Any, place: Place) -> Any:
 def _specific(value: Any, place: Place) -> Any:
     """Covariates, or the word ``auto``."""
     if isinstance(value, str):
-        return one_of(AUTO)(value, place)
+        if value == AUTO:
+            return value
+        place.add(
+            f"expected a list of fixed terms, or 'auto', got {describe(value)}", 'a list stands in brackets: ["age"]'
+        )
+        return None
     return list_of(text)(value, place)
+
+
+def _known_engine(value: Any, place: Place) -> str | None:
+    """An engine; those of a later version are refused elsewhere and offered to nobody."""
+    return value if isinstance(value, str) and value in PLANNED else one_of(*AVAILABLE)(value, place)
 
 
 def _area_scale(value: Any, place: Place) -> Any:
@@ -128,7 +137,7 @@ MODEL = {
     "structure": Key(table_of(one_of(*STRUCTURES))),
     "category_specific": Key(_specific),
     "area_scale": Key(_area_scale),
-    "engine": Key(one_of(*ENGINES)),
+    "engine": Key(_known_engine),
     "reference": Key(table_of(_reference)),
     "below_link": Key(
         table({"ratio": Key(positive), "sd": Key(_spread)}),
@@ -227,7 +236,7 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
     """The engine to use, noted where it is unknown or does not exist yet."""
     if override is not None:
         place = Place("--engine", place.problems)
-        one_of(*ENGINES)(override, place)
+        _known_engine(override, place)
     engine = override or written or DEFAULT_ENGINE
     if engine in PLANNED:
         place.unavailable(f"engine {engine!r}", WORKS)

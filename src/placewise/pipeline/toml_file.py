@@ -12,7 +12,9 @@ from typing import Any
 from placewise.schema import Place
 
 MOST_BYTES = 2_000_000
+MOST_SHOWN = 60
 _COLON_KEY = re.compile(r"\s*([A-Za-z]+:[\w:./-]+)\s*=")
+_BARE_TEXT = re.compile(r"[^\W\d][^\"'#,\]}]*|[./~$][^\"'#,\]}]*")
 
 
 def read_toml(path: Path, place: Place) -> dict[str, Any] | None:
@@ -79,7 +81,14 @@ def plain(value: Any) -> Any:
 
 def _hint(written: str, error: str) -> str:
     """What to do about the line that TOML refuses, where the cause is a usual one."""
-    line = re.search(r"at line (\d+)", error)
-    lines = written.splitlines()
-    key = _COLON_KEY.match(lines[int(line[1]) - 1]) if line and int(line[1]) <= len(lines) else None
-    return f'a key with a colon stands in quotes: "{key[1]}" = …' if key else ""
+    at, lines = re.search(r"at line (\d+), column (\d+)", error), written.splitlines()
+    if at is None or int(at[1]) > len(lines):
+        return ""
+    line = lines[int(at[1]) - 1]
+    if key := _COLON_KEY.match(line):
+        return f'a key with a colon stands in quotes: "{key[1]}" = …'
+    bare = _BARE_TEXT.match(line, int(at[2]) - 1) if error.startswith("Invalid value") else None
+    if bare is None:
+        return ""
+    word = bare[0].rstrip()
+    return f"write {word.lower()}" if word in ("True", "False") else f'text needs quotes: "{word[:MOST_SHOWN]}"'

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 AVAILABLE = ("laplace", "nuts", "auto")
 PLANNED = ("hmc",)
-WORKS = "write engine = 'laplace' or 'nuts', or give --engine on the command line"
+WORKS = "write engine = 'laplace', 'nuts' or 'auto', or give --engine on the command line"
 
 
 def _silent(sentence: str) -> None:
