@@ -117,7 +117,19 @@ def test_further_checks_join_and_the_worst_verdict_is_the_status():
         "verdict": "warn",
         "sentence": "Half a percent of people lack a group.",
         "where": [],
+        "of": None,
     }
+
+
+def test_what_diagnose_returns_reads_as_a_list_of_checks():
+    shown = repr(diagnose(approximate(importance_ess=12.0, proposals=4096, design_points=512)))
+    lines = shown.splitlines()
+    assert lines[0] == "<Diagnostics: fail, 6 checks>"
+    assert "  pass khat: Pareto k of the importance weights must be below 0.7 and is 0.20." in lines
+    assert any(
+        line.startswith("  fail importance_ess: ") and line.endswith("12, of 4,096 proposals.") for line in lines
+    )
+    assert "rest on 300, of 512." in shown
 
 
 def approximate(draws: int = 1000, **attrs: Any) -> inference.InferenceData:

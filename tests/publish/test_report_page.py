@@ -19,6 +19,7 @@ from placewise.publish.index_page import render_index, summarise
 from placewise.publish.metadata import outcome_metadata
 from placewise.publish.page import security_policy, style_sheet
 from placewise.publish.report import SECTIONS, render_report
+from placewise.publish.wording import CHECKS, limit_words
 
 Maker = Callable[..., ReportContext]
 VOID = {"meta", "input", "br", "img", "link", "hr"}
@@ -198,15 +199,23 @@ def test_methods_without_intervals_have_no_column_of_them(make_context: Maker) -
 
 def test_the_model_s_own_error_takes_no_part_in_the_contest(make_context: Maker) -> None:
     table = pd.DataFrame({"method": ["class look-up", "national mean"], "error": [0.055, 0.0724], "coverage": np.nan})
+    table["method"] = ["Class look-up", "National mean"]
     text = render_report(make_context(baselines=table, fitted_error=0.0123))
-    assert "Smallest error on areas left out: class look-up" in text
+    assert "Of the simple methods, class look-up errs least on areas left out; this model was not tried" in text
     assert "This model&#39;s own error, 1.23 points, is on the respondents it was fitted to." in text
     assert "own error" not in render_report(make_context(baselines=table))
 
 
 LAPLACE_CHECKS = [
     {"name": "khat", "value": 0.21, "threshold": 0.7, "verdict": "pass", "sentence": "Pareto k is 0.21."},
-    {"name": "importance_ess", "value": 1320.0, "threshold": 400.0, "verdict": "pass", "sentence": "Worth 1,320."},
+    {
+        "name": "importance_ess",
+        "value": 1320.0,
+        "threshold": 400.0,
+        "verdict": "pass",
+        "sentence": "Worth 1,320.",
+        "of": 4096,
+    },
     {"name": "separation", "value": 0.0, "threshold": 0.0, "verdict": "pass", "sentence": "None."},
 ]
 
@@ -220,6 +229,22 @@ def test_nothing_in_the_report_of_an_approximation_speaks_of_chains(make_context
     assert "Pareto k of the importance weights" in pages[0]
     assert "nested Laplace approximation corrected by importance weights (laplace), 2,000 draws" in pages[0]
     assert "from different starts" in render_report(make_context())
+
+
+def test_the_limit_of_a_check_says_on_which_side_of_it_figures_pass(make_context: Maker) -> None:
+    chance = {"name": "predictive: age", "value": 0.8, "threshold": 0.9, "verdict": "pass"}
+    found = make_context(engine="laplace", diagnostics={"status": "pass", "checks": [*LAPLACE_CHECKS, chance]})
+    rows = dict(re.findall(r'<tr><th scope="row">([^<]+)</th>(.*?)</tr>', re.sub(r"\n\s*", "", render_report(found))))
+    cells = {name: re.findall(r"<td[^>]*>([^<]*)</td>", row)[:2] for name, row in rows.items()}
+    assert cells["Pareto k of the importance weights"] == ["0.21", "below 0.7"]
+    assert cells["draws that the importance weights are worth"] == ["1,320 of 4,096", "at least 400"]
+    assert cells["slopes that only the prior holds"] == ["0", "at most 0"]
+    assert [row[1] for name, row in cells.items() if name.startswith("predictive")] == ["about 0.9"]
+
+
+def test_every_check_that_an_engine_makes_has_a_side() -> None:
+    assert all(limit_words(name) for name in CHECKS)
+    assert limit_words("another") == ""
 
 
 def test_an_escalation_is_told_in_report_and_metadata(make_context: Maker) -> None:

@@ -40,6 +40,8 @@ class Check:
         What was found and what it means, for people.
     where : tuple of str
         The worst parameters or groups.
+    of : int or None
+        How many there are of what ``value`` counts, where that says more.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Check:
     verdict: Verdict
     sentence: str
     where: tuple[str, ...] = ()
+    of: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``diagnostics.json``."""
@@ -58,10 +61,11 @@ class Check:
             "verdict": self.verdict,
             "sentence": self.sentence,
             "where": list(self.where),
+            "of": self.of,
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnostics:
     """All checks of one fit.
 
@@ -71,6 +75,11 @@ class Diagnostics:
     """
 
     checks: tuple[Check, ...]
+
+    def __repr__(self) -> str:
+        """The status, and one line a check."""
+        lines = [f"  {check.verdict:<5}{check.name}: {check.sentence}" for check in self.checks]
+        return "\n".join([f"<Diagnostics: {self.status}, {len(self.checks)} checks>", *lines])
 
     @property
     def status(self) -> Verdict:
@@ -213,8 +222,8 @@ def _energy(bfmi: np.ndarray) -> Check:
 def _approximation(idata: inference.InferenceData, found: Measured) -> tuple[Check, ...]:
     return (
         _khat(found.khat),
-        _importance(found.importance_ess),
-        _design(found.design_ess),
+        _importance(found.importance_ess, found.proposals),
+        _design(found.design_ess, found.design_points),
         _draws(idata),
         _separation(found.separated),
     )
@@ -232,16 +241,18 @@ def _khat(khat: float) -> Check:
     return Check("khat", khat, KHAT, "pass", f"{title} must be below {KHAT:g} and is {khat:.2f}.")
 
 
-def _importance(ess: float) -> Check:
+def _importance(ess: float, proposals: int | None) -> Check:
     verdict: Verdict = "pass" if ess >= IMPORTANCE_ESS else "fail"
-    sentence = f"The importance weights must be worth {IMPORTANCE_ESS:g} independent draws and are worth {ess:,.0f}."
-    return Check("importance_ess", ess, IMPORTANCE_ESS, verdict, sentence)
+    told = f"{ess:,.0f}" + (f", of {proposals:,} proposals" if proposals else "")
+    sentence = f"The importance weights must be worth {IMPORTANCE_ESS:g} independent draws and are worth {told}."
+    return Check("importance_ess", ess, IMPORTANCE_ESS, verdict, sentence, of=proposals)
 
 
-def _design(ess: float) -> Check:
+def _design(ess: float, points: int | None) -> Check:
     verdict: Verdict = "pass" if ess >= DESIGN_ESS else "fail"
-    sentence = f"The hyperparameters must rest on {DESIGN_ESS:g} effective points and rest on {ess:,.0f}."
-    return Check("design_ess", ess, DESIGN_ESS, verdict, sentence)
+    told = f"{ess:,.0f}" + (f", of {points:,}" if points else "")
+    sentence = f"The hyperparameters must rest on {DESIGN_ESS:g} effective points and rest on {told}."
+    return Check("design_ess", ess, DESIGN_ESS, verdict, sentence, of=points)
 
 
 def _draws(idata: inference.InferenceData) -> Check:

@@ -34,12 +34,16 @@ class Measured:
         The same of the points of the design, each with the sum of its proposals' weights.
     separated : tuple of str
         Names of the fixed columns whose slopes the answers push to infinity, so that only the prior holds them.
+    proposals, design_points : int or None
+        How many there are of either; None where the draws do not say.
     """
 
     khat: float
     importance_ess: float
     design_ess: float
     separated: tuple[str, ...] = ()
+    proposals: int | None = None
+    design_points: int | None = None
 
 
 def measured(idata: inference.InferenceData) -> Measured | None:
@@ -49,7 +53,8 @@ def measured(idata: inference.InferenceData) -> Measured | None:
         return None
     separated = tuple(map(str, json.loads(str(attrs.get("separated", "[]")))))
     khat, importance_ess, design_ess = (float(attrs[name]) for name in MEASURES)
-    return Measured(khat, importance_ess, design_ess, separated)
+    proposals, points = (int(attrs[name]) if name in attrs else None for name in ("proposals", "design_points"))
+    return Measured(khat, importance_ess, design_ess, separated, proposals, points)
 
 
 def quality(idata: inference.InferenceData) -> tuple[str, ...]:

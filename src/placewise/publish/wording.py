@@ -54,6 +54,22 @@ CHECKS = {
     "separation": "slopes that only the prior holds",
 }
 
+# on which side of its limit a check passes
+LIMITS = {
+    "finite": "at most",
+    "rhat": "below",
+    "ess_bulk": "at least",
+    "ess_tail": "at least",
+    "divergences": "at most",
+    "bfmi": "at least",
+    "khat": "below",
+    "importance_ess": "at least",
+    "design_ess": "at least",
+    "draws": "at least",
+    "separation": "at most",
+    "crossed_cutpoints": "at most",
+}
+
 # how to read the checks of the computation, by engine
 CHECKS_NOTES = {
     "laplace": "the model is fitted by an approximation, whose draws are weighted by how far it is from the exact "
@@ -99,6 +115,11 @@ def label_words(name: str) -> str:
 def check_words(name: str) -> str:
     """A check's name in ``diagnostics.json`` as a label."""
     return CHECKS.get(name) or label_words(name)
+
+
+def limit_words(name: str) -> str:
+    """On which side of its limit a check passes; empty where that is not known."""
+    return "about" if name.startswith("predictive: ") else LIMITS.get(name, "")
 
 
 def is_authority(column: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.shrinkage import draw_shrinkage
 from placewise.publish.palette import ACCENT, DIVERGING
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, percent
+from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, limit_words, percent
 
 MOST_GROUPS = 40
 
@@ -45,7 +46,7 @@ def _baselines(context: ReportContext) -> TablePart | None:
     table = context.baselines
     error = table["error"].to_numpy(dtype=float, na_value=np.nan)
     covered = bool(table["coverage"].notna().any())
-    best = table["method"].iloc[int(np.nanargmin(error))] if np.isfinite(error).any() else None
+    best = str(table["method"].iloc[int(np.nanargmin(error))]) if np.isfinite(error).any() else None
     rows = [
         [
             Cell(str(r["method"])),
@@ -54,7 +55,10 @@ def _baselines(context: ReportContext) -> TablePart | None:
         ]
         for _, r in table.iterrows()
     ]
-    caption = f"Smallest error on areas left out: {best}" if best is not None else "Errors could not be computed"
+    caption = "Errors could not be computed"
+    if best is not None:
+        named = f"{best[:1].lower()}{best[1:]}"
+        caption = f"Of the simple methods, {named} errs least on areas left out; this model was not tried that way here"
     columns = [("Method", False), ("Typical error", True)]
     return TablePart(caption, columns + [("Truth inside the 90% interval", True)] * covered, rows)
 
@@ -110,8 +114,8 @@ def _checks(context: ReportContext) -> TablePart | None:
     rows = [
         [
             Cell(check_words(str(c.get("name", "")))),
-            Cell(_figure(c.get("value"))),
-            Cell(_figure(c.get("threshold"))),
+            Cell(_figure(c.get("value")) + (f" of {count(c['of'])}" if c.get("of") else "")),
+            Cell(_limit(c)),
             Cell(str(c.get("verdict", "")), look=f"verdict {c.get('verdict', '')}"),
         ]
         for c in checks
@@ -122,6 +126,13 @@ def _checks(context: ReportContext) -> TablePart | None:
     if failed or warned:
         caption = f"Of {len(checks)} checks of the computation, {failed} failed and {warned} gave a warning"
     return TablePart(caption, [("Check", False), ("Found", True), ("Limit", True), ("Verdict", False)], rows)
+
+
+def _limit(check: Mapping[str, Any]) -> str:
+    """The limit and on which side of it a figure passes."""
+    if check.get("threshold") is None:
+        return _figure(None)
+    return f"{limit_words(str(check.get('name', '')))} {_figure(check['threshold'])}".strip()
 
 
 def _figure(value: Any) -> str:
