@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,16 @@ def test_the_model_s_error_on_its_own_respondents_is_kept_apart_from_the_baselin
     assert list(found.table["method"]) == [r["title"] for r in rows]
     assert found.fitted_error == pytest.approx(0, abs=1e-12), "these are the respondents' own means"
     assert "10 larger areas" in found.note
+
+
+def test_how_groups_differ_is_told_without_what_they_share_with_the_intercept(data, posterior):
+    own = posterior.draws("effect_kind")
+    shared = np.random.default_rng(4).normal(0, 3, (len(own), 1))
+    table = group_effects(SimpleNamespace(draws=lambda name: own + shared), data.design)["kind"].set_index("level")
+    half = (own[:, 0] - own[:, 1]) / 2
+    assert table.loc["a", "mean"] == pytest.approx(half.mean())
+    assert table.loc["a", "q05"] == pytest.approx(np.quantile(half, 0.05))
+    assert table.loc["a", "q05"] > 0 > table.loc["b", "q95"]
 
 
 def test_what_drives_it(data, posterior):

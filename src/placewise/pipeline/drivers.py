@@ -24,9 +24,17 @@ def slopes(posterior: Posterior, design: Design) -> pd.DataFrame | None:
 
 
 def group_effects(posterior: Posterior, design: Design) -> dict[str, pd.DataFrame]:
-    """Tables ``level, mean, q05, q95`` of the groups that are not geography and have few enough levels to be shown."""
+    """Tables ``level, mean, q05, q95`` of the groups that are not geography and have few enough levels to be shown.
+
+    Each level's effect is less the mean over the levels in the same draw: what all of them have in common cannot be
+    told from the intercept, and would hide how they differ.
+    """
     shown = [g for g in design.groups if g.dim not in design.geography and len(g.labels) <= MOST_LEVELS]
-    return {g.name: _summary("level", list(g.labels), posterior.draws(f"effect_{g.name}")) for g in shown}
+    tables = {}
+    for group in shown:
+        draws = posterior.draws(f"effect_{group.name}")
+        tables[group.name] = _summary("level", list(group.labels), draws - draws.mean(axis=1, keepdims=True))
+    return tables
 
 
 def explained_share(posterior: Posterior, design: Design, areas: AreaTable) -> float | None:
