@@ -209,6 +209,24 @@ def test_the_manifest_names_what_went_in_and_what_came_out(root):
     assert manifest["peak_memory_bytes"] > 1e6
 
 
+def test_a_run_that_computes_nothing_leaves_the_manifest_and_one_whose_files_changed_does_not(root):
+    computed(root)
+    path = root / "out" / "manifest.json"
+    known = json.loads(path.read_text()) | {"created": "2020-01-01T00:00:00+00:00", "peak_memory_bytes": 7}
+    path.write_text(json.dumps(known))
+    assert computed(root) == []
+    assert json.loads(path.read_text()) == known
+    assert computed(root, outcomes=("health",)) == []
+    assert json.loads(path.read_text()) == known
+    path.write_text("{")
+    assert computed(root) == []
+    assert json.loads(path.read_text())["peak_memory_bytes"] > 7
+    (root / "survey.csv").write_text("area,age\nA,31\n")
+    path.write_text(json.dumps(known))
+    assert computed(root) == sorted(ALL)
+    assert json.loads(path.read_text())["created"] > known["created"]
+
+
 def test_the_manifest_holds_the_draws_each_fit_kept(root):
     steps = stub.Steps()
     fit = steps["fit"]

@@ -17,6 +17,9 @@ from placewise.pipeline.progress import Reporter
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
 
+# of the manifest: what a run that computes nothing would overwrite with its own
+OF_THE_RUN = ("created", "peak_memory_bytes", "warnings")
+
 
 def write_pages(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None:
     """Write ``index.html`` and ``metadata.json`` over every outcome whose report is up to date with its sources.
@@ -46,7 +49,8 @@ def write_pages(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None
 def write_manifest(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> None:
     """Write ``manifest.json``: what went in, what came out, how long each stage took.
 
-    ``draws`` is the number that every fit kept, null where they differ; each outcome has its own.
+    ``draws`` is the number that every fit kept, null where they differ; each outcome has its own. A manifest of the
+    same inputs, outputs and stages is left as the run that computed them wrote it.
     """
     records = {name: _records(StageStore(spec.out, name, reporter.warn)) for name in spec.models}
     records = {name: found for name, found in records.items() if found}
@@ -77,7 +81,19 @@ def write_manifest(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> N
         "outcomes": outcomes,
         "warnings": reporter.warnings,
     }
-    atomic.write_text(spec.out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
+    path, written = spec.out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True)
+    if not _says_the_same(path, json.loads(written)):
+        atomic.write_text(path, written)
+
+
+def _says_the_same(path: Path, manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is on disk that differs only in what tells of the run that wrote it."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    kept = {key: value for key, value in manifest.items() if key not in OF_THE_RUN}
+    return isinstance(found, dict) and {**found, **kept} == found and found.keys() == manifest.keys()
 
 
 def peak_memory() -> int:
