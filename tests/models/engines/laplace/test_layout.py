@@ -42,8 +42,11 @@ def test_structures_slopes_and_correlated_effects_stay_in_the_core(make_problem:
 @pytest.mark.parametrize("family", ["bernoulli", "cumulative"])
 def test_rows_keep_their_answers_and_effects(make_problem: Any, small_chains: None, family: str) -> None:
     problem = make_problem(family, depth=3, slopes=True, specific=(1,) if family == "cumulative" else ())
-    # respondents in any order
-    order = np.random.default_rng(4).permutation(problem.design.n)
+    # respondents in any order, and areas that are not numbered as their counties are
+    rng = np.random.default_rng(4)
+    order = rng.permutation(problem.design.n)
+    mixed = [replace(g, index=rng.permutation(len(g.labels))[g.index]) for g in problem.design.groups]
+    problem = replace(problem, design=replace(problem.design, groups=tuple(mixed)))
     groups = [replace(g, index=g.index[order]) for g in problem.design.groups]
     groups = [g if g.by is None else replace(g, by=replace(g.by, values=g.by.values[order])) for g in groups]
     columns = [replace(c, values=c.values[order]) for c in problem.design.columns]
@@ -76,4 +79,6 @@ def test_rows_keep_their_answers_and_effects(make_problem: Any, small_chains: No
         for i, (y, x) in enumerate(zip(problem.response.y, problem.design.matrix, strict=True))
     ]
     assert sorted(described) == sorted(expected)
+    for level in layout.levels:
+        assert sorted(level.labels) == np.unique(problem.design.groups[level.group].index).tolist()
     assert layout.n_unknowns == layout.n_core + sum(len(level.labels) for level in layout.levels)

@@ -69,7 +69,7 @@ def collect(
     for level in layout.levels:
         group = design.groups[level.group]
         effects = rng.standard_normal((len(chosen), len(group.labels)), dtype=np.float32)
-        effects *= kept.draws[f"sd_{group.name}"][:, None]
+        effects *= _sds_of_levels(problem, kept, group)
         _fill(effects, level, proposals, chosen)
         kept.put(f"effect_{group.name}", effects, group.dim)
     return kept
