@@ -50,6 +50,24 @@ def test_a_slope_without_its_fixed_column_is_standardised_the_same(country):
     np.testing.assert_array_equal(by_name(design)["log(density)|region"].by.area, both.columns[0].area)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("log(density) + (density | region)", ["density"]),
+        ("1 + (0 + deprivation | region)", ["deprivation"]),
+        ("log(density) + (log(density) | region)", []),
+        ("center(density) + (density || region)", []),
+        ("poly(density, 2) + (density | region)", []),
+        ("(1 | sex) + (0 + sex | region)", []),
+    ],
+)
+def test_a_slope_that_varies_about_nought_is_told(text: str, told: list[str], country):
+    for standardise in (True, False):
+        notes = country.build(text, standardise=standardise).notes
+        found = [note.partition(" but has no fixed slope")[0] for note in notes if "no fixed slope" in note]
+        assert found == [f"{name} varies over region" for name in told]
+
+
 def test_the_levels_stay_private(country):
     assert country.build("(0 + deprivation | district)").geography == ("district", "code")
     assert country.build("(deprivation | region/district)").geography == ("region", "district", "code")

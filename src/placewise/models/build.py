@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
-from placewise.models.design import Design
+from placewise.models.design import Column, Design, Group
 from placewise.models.fixed import drop_redundant, fixed_columns
 from placewise.models.grouping import build_groups
 from placewise.models.parts import PartMaker
@@ -103,9 +103,23 @@ def build_design(
         len(respondents),
         scalings,
         (*dropped, *grouped.dropped),
-        grouped.notes,
+        (*grouped.notes, *_without_fixed_slope(kept, grouped.groups, constant)),
         correlated=grouped.correlated,
     )
+
+
+def _without_fixed_slope(columns: Sequence[Column], groups: Sequence[Group], constant: bool) -> list[str]:
+    """Numbers whose slope varies about nought, since no sum of fixed columns is a multiple of them."""
+    notes = []
+    for group in groups:
+        # categories may have their mean in a grouping of their own, (1 | sex)
+        if group.by is None or "[" in group.by.name:
+            continue
+        explained = len(drop_redundant([*columns, group.by], constant)[0]) == len(columns)
+        if not explained:
+            name, factor = group.by.name, group.factor
+            notes.append(f"{name} varies over {factor} but has no fixed slope: the slopes are taken to average nought.")
+    return notes
 
 
 def _found(formula: Formula, variables: Mapping[str, object]) -> Formula:
