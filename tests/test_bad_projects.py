@@ -248,6 +248,26 @@ def test_bad_project(folder, name, command, capsys):
     assert sorted(p.name for p in folder.iterdir()) == ["data", "models", "placewise.toml"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "note"),
+    [
+        ('engine = "nuts"\n', "belonging: this will run Markov chains (minutes)"),
+        (
+            'engine = "auto"\n[model.priors]\nslope = "horseshoe(0.1)"\n',
+            "belonging: this will run Markov chains (minutes): engine 'laplace' cannot carry horseshoe(",
+        ),
+        ('engine = "auto"\n', ""),
+        ("", ""),
+    ],
+)
+def test_chains_are_announced(folder, keys, note, capsys):
+    add(MODEL_FILE, keys)(folder)
+    assert cli.main(["check", "--project", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert note in said
+    assert ("Markov chains" in said) == bool(note)
+
+
 def test_problems_of_every_file_are_told_at_once(folder, capsys):
     for change in (
         swap(TOML, "^seed = 1", 'seed = "one"'),

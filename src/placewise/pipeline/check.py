@@ -69,6 +69,7 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
                 notes.append(f"{name}: respondents are linked above the area, which can be checked but not fitted yet")
             else:
                 problems.extend(modelling.problems_of(model, data))
+                notes += [f"{name}: {note}" for note in modelling.notes_of(model, data)]
                 sentences.append(_sentence(name, data))
                 notes += _notes(name, data)
         try:

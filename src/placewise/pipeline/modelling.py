@@ -13,6 +13,7 @@ from placewise.pipeline.load import OutcomeData
 if TYPE_CHECKING:
     from placewise.estimates.predictor import Predictor
     from placewise.models.design import Design
+    from placewise.models.engines import FitProblem
     from placewise.models.fit import Posterior
     from placewise.models.prior_plan import PriorPlan
     from placewise.surveys.outcome import Response
@@ -34,11 +35,24 @@ def plan(model: ModelSpec, data: OutcomeData) -> PriorPlan:
 
 def problems_of(model: ModelSpec, data: OutcomeData) -> list[Problem]:
     """What the model's engine cannot carry, found without fitting."""
-    from placewise.models import engines
+    from placewise.models.engines import problems_of
 
-    problem = engines.FitProblem(data.design, data.response, model.outcome.family, plan(model, data))
-    found = engines.problems_of(model.engine, problem)
+    found = problems_of(model.engine, _problem(model, data))
     return [replace(p, where=f"models/{model.outcome.name}.toml: {p.where}") for p in found]
+
+
+def notes_of(model: ModelSpec, data: OutcomeData) -> list[str]:
+    """What is worth knowing of the engine's work before it begins."""
+    from placewise.models.engines import takes_chains
+
+    note = takes_chains(model.engine, _problem(model, data))
+    return [note] if note else []
+
+
+def _problem(model: ModelSpec, data: OutcomeData) -> FitProblem:
+    from placewise.models.engines import FitProblem
+
+    return FitProblem(data.design, data.response, model.outcome.family, plan(model, data))
 
 
 def sample(

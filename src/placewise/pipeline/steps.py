@@ -42,6 +42,8 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
 
     work = run.work
     data = run.data
+    for note in modelling.notes_of(run.model, data):
+        run.reporter.say(f"{run.name}: {note}")
     posterior = modelling.sample(
         run.model,
         data.design,

@@ -126,6 +126,14 @@ def engine_named(name: str) -> Engine:
     raise ConfigurationError(Problem("model.engine", f"unknown engine {name!r}", nearest(name, AVAILABLE) or WORKS))
 
 
+def takes_chains(name: str, problem: FitProblem) -> str:
+    """One sentence where an engine will certainly run Markov chains, and why; empty where it may not."""
+    if name == "nuts":
+        return "this will run Markov chains (minutes)"
+    refused = [p.message for p in problems_of("laplace", problem) if p.kind == "unavailable"] if name == "auto" else []
+    return f"this will run Markov chains (minutes): {'; '.join(refused)}" if refused else ""
+
+
 def problems_of(name: str, problem: FitProblem) -> list[Problem]:
     """What an engine cannot carry, found without fitting; ``nuts`` and ``auto`` carry everything."""
     if name != "laplace":
