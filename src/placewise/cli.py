@@ -59,10 +59,11 @@ def cli() -> None:
 def _run(until: Stage, project: Path, outcomes: tuple[str, ...], as_json: bool, debug: bool, **chosen: Any) -> None:
     from placewise.pipeline.run import RunOptions, run_folder
 
-    summary = run_folder(
-        project, RunOptions(until=until, outcomes=outcomes, quiet=chosen.pop("quiet") or as_json, **chosen)
-    )
-    click.echo(json.dumps(summary.as_dict(), indent=1) if as_json else summary.text())
+    quiet = chosen.pop("quiet")
+    summary = run_folder(project, RunOptions(until=until, outcomes=outcomes, quiet=quiet or as_json, **chosen))
+    text = summary.wrong() if quiet else summary.text()
+    if as_json or text:
+        click.echo(json.dumps(summary.as_dict(), indent=1) if as_json else text)
     if summary.exit_status:
         raise click.exceptions.Exit(summary.exit_status)
 
@@ -172,12 +173,11 @@ def aggregate(release: Path, codes: str | None, as_json: bool, debug: bool, **la
 @click.argument("b")
 @options(*OUTPUT_OPTIONS)
 def compare(release: Path, a: str, b: str, index: bool, as_json: bool, debug: bool) -> None:
-    """Posterior of the difference between two areas of one level, A minus B."""
+    """Posterior of the difference between two areas of one level, A minus B: codes, or names that one area has."""
     from placewise.pipeline.from_release import compare as difference
 
     found = difference(release, a, b, index)
-    lines = [f"{name:<12} {value if isinstance(value, str) else f'{value:.4g}'}" for name, value in found.items()]
-    click.echo(found.to_json(indent=1) if as_json else "\n".join(lines))
+    click.echo(json.dumps(found.as_dict(), indent=1) if as_json else found.text())
 
 
 def _unavailable(group: click.Group, name: str, works: str) -> None:

@@ -103,7 +103,7 @@ def test_mistakes_are_told_at_once(areas):
 
 
 def test_a_code_of_another_level_is_told_where_it_belongs(areas):
-    with pytest.raises(ConfigurationError, match=r"'D05' is an area of 'district' .aggregate\('district'\) holds it"):
+    with pytest.raises(ConfigurationError, match=r"'D05' is an area of 'district' .call aggregate\('district'\) first"):
         areas.draws(["E00001", "D05"])
     with pytest.raises(ConfigurationError, match="'E00001' is an area of 'oa'"):
         areas.aggregate("district").compare("D05", "E00001")

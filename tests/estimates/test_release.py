@@ -41,6 +41,16 @@ def test_a_failed_fit_s_release_says_so(written, tmp_path_factory):
     assert read_release(failed).failed
 
 
+def test_names_come_back_where_there_are_any(written, tmp_path_factory):
+    predictor, summary, folder = written
+    assert read_release(folder).names == {}
+    named, (first, second) = tmp_path_factory.mktemp("named"), predictor.codes[:2]
+    write_release(named, predictor, (summary.standard,), names={predictor.code: {first: "Upper Mill"}})
+    names = read_release(named).names
+    assert set(names) == {predictor.code}
+    assert (names[predictor.code][first], names[predictor.code][second]) == ("Upper Mill", second)
+
+
 def test_estimates_come_back_to_the_last_bit(written):
     _, summary, folder = written
     release = read_release(folder)

@@ -201,6 +201,10 @@ def test_an_area_of_one_s_own_and_a_comparison(project, out, estimates, capsys):
     assert cli.main(["compare", "--release", release, a, b, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["ci90_lower"] < found["mean"] < found["ci90_upper"]
+    called = dict(zip(estimates["area_code"], estimates["area_name"], strict=True))
+    assert (found["name_a"], found["name_b"]) == (called[a], called[b])
+    assert cli.main(["compare", "--release", release, called[a], called[b]]) == 0
+    assert capsys.readouterr().out.startswith(f"{called[a]} ({a}) minus {called[b]} ({b}), lad, in percentage points")
     assert cli.main(["compare", "--release", release, a, "nowhere"]) == 2
     small = estimates[estimates["area_level"] == "oa"]["area_code"].iloc[0]
     capsys.readouterr()
@@ -210,6 +214,13 @@ def test_an_area_of_one_s_own_and_a_comparison(project, out, estimates, capsys):
     )
     assert cli.main(["aggregate", "--release", release, "--groups", "groups.csv"]) == 2
     assert cli.main(["aggregate", "--release", os.fspath(project), "--codes", a]) == 2
+
+
+def test_a_quiet_run_in_which_nothing_goes_wrong_says_nothing(project, out, capsys):
+    assert run(project, "run", *FEW) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(project, "run", *FEW, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "done"
 
 
 def test_scoring_against_the_known_truth(project, out, capsys):

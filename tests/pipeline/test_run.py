@@ -44,6 +44,7 @@ def test_everything_is_computed_once_and_then_nothing(root):
     first = stub.run(root, steps)
     assert sorted(steps.ran) == sorted(ALL)
     assert first.exit_status == 0
+    assert (first.wrong(), "computed data, fit" in first.text()) == ("", True)
     before = contents(root / "out")
     steps = stub.Steps()
     again = stub.run(root, steps)
@@ -108,6 +109,7 @@ def test_failed_diagnostics_stop_the_outcome(root):
     assert not any(x.endswith("project") for x in steps.ran)
     assert not (root / "out" / "health" / "estimates.csv").exists()
     assert "rhat 1.02 > 1.01" in summary.text()
+    assert "rhat 1.02 > 1.01" in summary.wrong()
     again = stub.run(root, stub.Steps())
     assert again.exit_status == 1, "a recorded failure stays a failure"
     allowed = stub.Steps()

@@ -260,7 +260,7 @@ class AreaDraws:
                 if level is None:
                     found.add(where, f"there is no area {code!r}", code_hint(str(code), self._codes))
                 else:
-                    found.add(where, f"{code!r} is an area of {level!r}", f"aggregate({level!r}) holds it")
+                    found.add(where, f"{code!r} is an area of {level!r}", f"call aggregate({level!r}) first")
         found.raise_if_any()
         return np.array([place[code] for code in wanted], dtype=np.int64)
 

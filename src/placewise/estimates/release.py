@@ -1,6 +1,6 @@
 """The release: a folder from which the draws of any set of areas can be made again, to the last bit.
 
-``areas.parquet`` holds codes, levels, classes, population and base; ``arrays.npz`` every array, uncompressed and
+``areas.parquet`` holds codes, levels, classes, population, base and names; ``arrays.npz`` every array, uncompressed and
 without pickles; ``labels.parquet`` the levels of each effect, so that a coarser release can drop some of them and draw
 their effects anew; ``release.json`` all else, and the digest of each file.
 """
@@ -11,7 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +21,7 @@ import pandas as pd
 from placewise.errors import DataError, Problem, Problems
 from placewise.estimates.describe import Standard
 from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predictor
+from placewise.estimates.summarise import Names
 
 FORMAT = 1
 _FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
@@ -53,15 +54,22 @@ class Release:
         What the index of each estimand is measured against.
     failed : bool
         Whether the fit failed its own checks.
+    names : mapping of level to mapping of code to name
+        What areas are called; levels without names are left out.
     """
 
     predictor: Predictor
     standards: tuple[Standard, ...]
     failed: bool = False
+    names: Names = field(default_factory=dict)
 
 
 def write_release(
-    folder: str | Path, predictor: Predictor, standards: tuple[Standard, ...], failed: bool = False
+    folder: str | Path,
+    predictor: Predictor,
+    standards: tuple[Standard, ...],
+    failed: bool = False,
+    names: Names | None = None,
 ) -> None:
     """Write a release into an existing, empty folder.
 
@@ -74,11 +82,13 @@ def write_release(
         For each estimand, mean and sd of the base's small areas in each draw (``Summary.standard``).
     failed : bool
         Whether the fit failed its own checks: what is made from the release then bears the mark too.
+    names : mapping of level to mapping of code to name, optional
+        What areas are called.
     """
     if len(standards) != len(predictor.estimands):
         raise ValueError(f"{len(standards)} standards for {len(predictor.estimands)} estimands")
     folder = Path(folder)
-    _areas(predictor).to_parquet(folder / "areas.parquet", index=False)
+    _areas(predictor, names or {}).to_parquet(folder / "areas.parquet", index=False)
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
     _write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
     digests = {name: _digest(folder / name) for name in _FILES}
@@ -116,13 +126,19 @@ def read_release(folder: str | Path) -> Release:
     return release
 
 
-def _areas(predictor: Predictor) -> pd.DataFrame:
-    """Codes, levels, classes, population and base."""
+def _areas(predictor: Predictor, names: Names) -> pd.DataFrame:
+    """Codes, levels, classes, population, base, and the names of levels that have any."""
     table = {"code": predictor.codes.astype(str)}
     table |= {f"level:{name}": values.astype(str) for name, values in predictor.levels.items()}
     table |= {f"class:{name}": values.astype(str) for name, values in predictor.classes.items()}
     numbers = {"population": predictor.population.astype(np.float64), "base": predictor.base.astype(bool)}
-    return pd.DataFrame(table | numbers)
+    codes = {predictor.code: predictor.codes, **predictor.levels}
+    called = {
+        f"name:{level}": np.array([names[level].get(code, code) for code in own], dtype=str)
+        for level, own in codes.items()
+        if names.get(level)
+    }
+    return pd.DataFrame(table | numbers | called)
 
 
 def _labels(predictor: Predictor) -> pd.DataFrame:
@@ -248,7 +264,12 @@ def _rebuild(
         effects=tuple(effects), estimands=tuple(estimands), finite_population=bool(facts["finite_population"]),
         polarity=int(facts["polarity"]), **{name: arrays[name] for name in _PLAIN},
     )  # fmt: skip
-    return Release(predictor, tuple(standards), bool(facts.get("failed_checks", False)))
+    names = {
+        level: dict(zip(own, text(f"name:{level}"), strict=True))
+        for level, own in {predictor.code: predictor.codes, **predictor.levels}.items()
+        if f"name:{level}" in areas
+    }
+    return Release(predictor, tuple(standards), bool(facts.get("failed_checks", False)), names)
 
 
 def _effect(fact: Mapping[str, Any], labels: tuple[str, ...], arrays: Mapping[str, np.ndarray | None]) -> Effect:

@@ -9,9 +9,8 @@ import pandas as pd
 
 from placewise.errors import ConfigurationError, Problem
 from placewise.estimates.custom import custom_estimates
-from placewise.estimates.draws import AreaDraws
-from placewise.estimates.grades import FAILED
 from placewise.estimates.release import Release, read_release
+from placewise.pipeline.comparison import Comparison, compare_areas
 from placewise.publish.tables import with_outcome
 
 
@@ -40,7 +39,7 @@ def aggregate(folder: str | Path, codes: Sequence[str]) -> pd.DataFrame:
     return with_outcome(custom_estimates(_read(folder), codes), Path(folder).resolve().parent.name)
 
 
-def compare(folder: str | Path, a: str, b: str, index: bool = False) -> pd.Series:
+def compare(folder: str | Path, a: str, b: str, index: bool = False) -> Comparison:
     """Posterior of the difference between two areas of one level, chance in who lives there left out.
 
     Parameters
@@ -48,31 +47,16 @@ def compare(folder: str | Path, a: str, b: str, index: bool = False) -> pd.Serie
     folder : path
         ``<outcome>/release`` of a run.
     a, b : str
-        Codes of small areas or of areas of one level.
+        Codes, or names that only one area of their level has.
     index : bool
         In units of the index instead of the estimand's.
-
-    Returns
-    -------
-    Series
-        ``mean, sd``, the intervals of a − b, and ``p_greater``; ``flag`` where the fit failed its own checks.
 
     Raises
     ------
     ConfigurationError
-        An unknown code, codes of two levels, or there is no release.
+        An unknown or ambiguous area, areas of two levels, or there is no release.
     """
-    release = _read(folder)
-    predictor = release.predictor
-    levels = {predictor.code: predictor.codes, **predictor.levels}
-    level = max(levels, key=lambda name: len({a, b} & set(levels[name])))
-    of_a, of_b = predictor.level_of(a), predictor.level_of(b)
-    if of_a and of_b and not {a, b} <= set(levels[level]):
-        message = f"{a!r} is an area of {of_a!r} and {b!r} one of {of_b!r}"
-        raise ConfigurationError(Problem("codes", message, "name two areas of one level"))
-    areas = AreaDraws(predictor, level, standard=release.standards[0])
-    found = (areas.index() if index else areas).compare(a, b)
-    return pd.Series(found.to_dict() | {"flag": FAILED}, name=found.name) if release.failed else found
+    return compare_areas(_read(folder), a, b, index)
 
 
 def _read(folder: str | Path) -> Release:

@@ -109,7 +109,8 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
         summaries.append(summary)
     with atomic.replacing(run.store.folder / "release") as part:
         part.mkdir()
-        write_release(part, predictor, tuple(summary.standard for summary in summaries), failed)
+        standards = tuple(summary.standard for summary in summaries)
+        write_release(part, predictor, standards, failed, run.data.areas.names)
     return {"chance_share": summaries[0].chance_share}
 
 

@@ -91,6 +91,10 @@ class RunSummary:
             lines.append(f"Results are in {self.out}.")
         return "\n".join(lines)
 
+    def wrong(self) -> str:
+        """What did not pass, for a person; empty where everything did."""
+        return "\n".join(_line(o) for o in self.outcomes if o.status in ("warn", "fail"))
+
 
 def _line(outcome: OutcomeResult) -> str:
     computed = [stage for stage, how in outcome.stages.items() if how == "computed"]
