@@ -70,19 +70,17 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
         with counting_bar(options.progress, "fit", points) as watch:
             proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
-    # draws of one point share its weight over the design: the tail is fitted to the points, each with its draws' mean
+    # draws of one point share its weight over the design: the tail is fitted to the points, whose weights are sums over
+    # draws and have a tail as heavy as theirs
     whole = logsumexp(log_weight, axis=1)
     known = np.isfinite(whole)
     final = np.full(log_weight.shape, -np.inf)
-    smoothed, khat_points = inference.smooth_weights(whole[known])
-    # and draws that stand out among those of their own point have a tail of their own
-    within = log_weight[known] - whole[known, None]
-    _, khat_draws = inference.smooth_weights(within.ravel())
-    final[known] = within + smoothed[:, None]
+    smoothed, khat = inference.smooth_weights(whole[known])
+    final[known] = log_weight[known] - whole[known, None] + smoothed[:, None]
     chosen = _resample(final.ravel(), options.draws, np.random.default_rng(options.seed))
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
-        "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": max(khat_points, khat_draws),
+        "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": khat,
         "quadrature": int(conditional.quadrature), "separated": json.dumps(names),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)

@@ -11,11 +11,12 @@ from scipy.special import gammaln, logsumexp, stdtrit
 from scipy.stats import qmc
 
 from placewise.errors import ModelError
+from placewise.models import inference
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.explore import Landscape, in_parallel
 from placewise.models.engines.laplace.hyper import Point
 from placewise.models.engines.laplace.refine import LOOSE, draw
-from placewise.models.quality import DESIGN_ESS, IMPORTANCE_ESS
+from placewise.models.quality import DESIGN_ESS, IMPORTANCE_ESS, KHAT
 
 # tails heavier than the posterior's, so that no weight runs away
 TAIL_DF = 8.0
@@ -182,9 +183,10 @@ def propose(
 
 
 def _suffices(log_weight: np.ndarray, points: int) -> bool:
-    """Whether the weights of points, and of all draws, are equal enough."""
-    of_points, of_draws = kish(logsumexp(log_weight, axis=1)), kish(log_weight)
-    return of_points >= max(WANTED * points, BEYOND * DESIGN_ESS) and of_draws >= BEYOND * IMPORTANCE_ESS
+    """Whether the weights of points, and of all draws, are equal enough and have no heavy tail."""
+    whole = logsumexp(log_weight, axis=1)
+    enough = kish(whole) >= max(WANTED * points, BEYOND * DESIGN_ESS) and kish(log_weight) >= BEYOND * IMPORTANCE_ESS
+    return enough and inference.smooth_weights(whole[np.isfinite(whole)])[1] < KHAT / BEYOND
 
 
 def kish(log_weight: np.ndarray) -> float:
