@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import arviz as az
@@ -20,6 +22,9 @@ from placewise.models.formula import parse_formula
 from placewise.models.priors import parse_prior
 from placewise.models.quality import quality
 from placewise.surveys.outcome import Response
+
+# the realistic problems and their gates are a study's
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 
 REFERENCE_DRAWS = 5000
 
