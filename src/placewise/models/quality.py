@@ -27,7 +27,7 @@ class Measured:
     Parameters
     ----------
     khat : float
-        Pareto k of the importance weights over all proposals; NaN where it could not be found.
+        Pareto k of the weights of the design's points; NaN where it could not be found.
     importance_ess : float
         Kish's effective number of those proposals, (Σ w)² / Σ w².
     design_ess : float
