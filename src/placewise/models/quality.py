@@ -29,7 +29,7 @@ class Measured:
     khat : float
         Pareto k of the weights of the design's points; NaN where it could not be found.
     importance_ess : float
-        Kish's effective number of those proposals, (Σ w)² / Σ w².
+        Kish's effective number of all proposals, (Σ w)² / Σ w².
     design_ess : float
         The same of the points of the design, each with the sum of its proposals' weights.
     separated : tuple of str
