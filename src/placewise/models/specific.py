@@ -15,9 +15,7 @@ from placewise.models.terms import Formula
 from placewise.surveys.outcome import Response
 
 MOST = 5
-UNMEASURED = (
-    "departures from proportional odds cannot be measured: without groups some covariate separates the answers"
-)
+UNMEASURED = "departures from proportional odds cannot be measured: without groups some covariate separates the answers"
 
 Asked = tuple[str, ...] | Literal["auto"] | None
 
