@@ -165,10 +165,10 @@ def test_what_is_kept_beside_the_draws(make_problem: Any) -> None:
 FAMILIES = [
     {"family": "binomial", "weighted": True}, {"family": "poisson"}, {"family": "gaussian", "known": True},
     {"family": "cumulative", "specific": (0, 1)}, {"structures": {"a": "rw1", "b": "ar1", "c": "bym2"}},
-    {"slopes": True, "correlated": True}, {"scale": ()},
+    {"slopes": True, "correlated": True, "n": 1200}, {"scale": ()},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=lambda c: " ".join(map(str, c)))
 def test_every_structure_passes_its_own_checks(make_problem: Any, case: dict[str, Any]) -> None:
-    assert quality(fit(make_problem(n=160, **case), OPTIONS)) == ()
+    assert quality(fit(make_problem(**{"n": 160, **case}), OPTIONS)) == ()
