@@ -149,10 +149,10 @@ def counts(rng: np.random.Generator) -> FitProblem:
     return _problem(Design(True, (column,), (area,), N), "poisson", y, "oa", exposure=exposure)
 
 
-CHEAP = (known_variances, category_specific)
+CHEAP = (known_variances,)
 SLOW = (
-    random_walk, autoregression, neighbours, correlated_slopes, area_scale_learned, area_scale_declared, weights,
-    gaussian, counts,
+    random_walk, autoregression, neighbours, correlated_slopes, category_specific, area_scale_learned,
+    area_scale_declared, weights, gaussian, counts,
 )  # fmt: skip
 
 
