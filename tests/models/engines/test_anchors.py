@@ -152,7 +152,7 @@ def test_fay_herriot_against_stan_and_exact_quadrature(
         "gaussian",
         np.array(d["y"]),
         {"intercept": "normal(0, 10)", "slope": "normal(0, 10)", "sd": "half_normal(1)"},
-        draws=4000 if engine == "nuts" else 8000,
+        draws=4000 if engine == "nuts" else 16_000,
         engine=engine,
         variance=np.array(d["psi"]),
     )
@@ -250,7 +250,7 @@ def test_overdispersed_counts_against_importance_sampling(
         "poisson",
         y,
         {"intercept": "uniform(-20, 20)", "slope": flat, "sd": "uniform(0, 5)"},
-        draws=4000 if engine == "nuts" else 8000,
+        draws=4000 if engine == "nuts" else 16_000,
         engine=engine,
         exposure=np.ones(len(y)),
     )
@@ -259,7 +259,7 @@ def test_overdispersed_counts_against_importance_sampling(
     assert faults(fit, pairs, _overdispersed(np.column_stack([np.ones(len(y)), x]), y)) == {}
 
 
-def _overdispersed(x: np.ndarray, y: np.ndarray, draws: int = 15_000) -> pd.DataFrame:
+def _overdispersed(x: np.ndarray, y: np.ndarray, draws: int = 30_000) -> pd.DataFrame:
     """Posterior of β, σ and ε where y ~ Poisson(exp(xβ + ε)), ε ~ N(0, σ²), flat priors on β and 0 < σ < 5.
 
     β and log σ by importance sampling from a Student t, adapted twice, each ε integrated on a grid.
