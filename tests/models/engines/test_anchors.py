@@ -32,7 +32,7 @@ def _columns(stem: str, draws: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _own_check_may_fail(request: pytest.FixtureRequest, engine: str) -> None:
-    """The fast engine's own Pareto k is .7 to .8 here on some seeds: it says so, and the exact engine is the one to use."""
+    """On some seeds the fast engine's own Pareto k is .7 to .8 here: it says so, and the exact engine is to be used."""
     if engine == "laplace":
         request.applymarker(pytest.mark.xfail(reason="Pareto k of the importance weights near .7", strict=False))
 
