@@ -51,7 +51,7 @@ def test_default_priors_of_an_ordered_outcome() -> None:
     assert (np.diff(found["cutpoints"]) > 0).all()
     # the largest of three independent draws
     assert stats.kstest(found["cutpoints"][:, 2], lambda x: stats.norm.cdf(x, 0, 3) ** 3).pvalue > 0.001
-    assert stats.kstest(found["sd_total"], stats.gamma(4, scale=1 / 25).cdf).pvalue > 0.001
+    assert stats.kstest(found["sd_total"], stats.gamma(4, scale=1 / 22).cdf).pvalue > 0.001
     share = found["sd_area"] ** 2 / found["sd_total"] ** 2
     assert stats.kstest(share, stats.beta(3, 2).cdf).pvalue > 0.001  # Dirichlet(1, 1, 3)
     assert stats.kstest(found["slope_sd"], stats.halfnorm(scale=0.25).cdf).pvalue > 0.001

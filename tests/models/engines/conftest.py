@@ -27,6 +27,8 @@ from placewise.surveys.outcome import Response
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 
 REFERENCE_DRAWS = 5000
+# Monte-Carlo standard errors that a comparison may be off: some 3,000 are made, of which one in 2 million is beyond 5
+MOST_ERRORS = 5.0
 
 Fitter = Callable[..., Posterior]
 
@@ -98,7 +100,7 @@ def faults() -> Callable[[Posterior, Mapping[str, np.ndarray], pd.DataFrame], di
 
 
 def _exact(draws: np.ndarray, reference: pd.Series) -> list[str]:
-    """What of a sampler's draws is out of tolerance, which is widened to 4 Monte-Carlo standard errors."""
+    """What of a sampler's draws is out of tolerance, which is widened to so many Monte-Carlo standard errors."""
     chains = draws.reshape(4, -1)
     sd, theirs = reference["sd"], 1 / REFERENCE_DRAWS
     own = draws.std() / np.sqrt(az.ess(chains, method="mean"))
@@ -110,9 +112,9 @@ def _exact(draws: np.ndarray, reference: pd.Series) -> list[str]:
         draws,
         reference,
         Tolerance(
-            max(EXACT.mean, 4 * np.hypot(own, reference.get("mcse_mean", 0.0)) / sd),
-            max(EXACT.sd, 4 * np.sqrt(0.25 * (fourth - 1.0) * (1 / az.ess(chains, method="sd") + theirs))),
-            max(EXACT.points, 4 * max(points)),
+            max(EXACT.mean, MOST_ERRORS * np.hypot(own, reference.get("mcse_mean", 0.0)) / sd),
+            max(EXACT.sd, MOST_ERRORS * np.sqrt(0.25 * (fourth - 1.0) * (1 / az.ess(chains, method="sd") + theirs))),
+            max(EXACT.points, MOST_ERRORS * max(points)),
         ),
     )
 
