@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from placewise.errors import Problems
 from placewise.geography import delimited
-from placewise.geography.tables import open_table, read_table, with_labels
+from placewise.geography.tables import open_table, read_raw, read_table, with_labels
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def test_no_file_no_folder_unknown_ending(tmp_path: Path) -> None:
     assert open_table(write(tmp_path, "a\n1\n", "t.xlsx"), "x", problems) is None
     folder, ending = map(str, problems)
     assert "no folder" in folder
-    assert "'.xlsx', expected .parquet, .csv, .sav, .dta" in ending
+    assert "'.xlsx', expected .parquet, .csv, .tab, .sav, .dta" in ending
 
 
 def test_parquet_types_become_text_or_numbers(tmp_path: Path) -> None:
@@ -247,3 +247,29 @@ def test_whatever_a_file_holds_it_is_read_or_told(tmp_path: Path, suffix: str, d
 def test_a_code_without_a_label_stays() -> None:
     assert with_labels(pd.Series([1.0, 97.0]), {1: "yes"}).tolist() == ["yes", "97"]
     assert with_labels(pd.Series([3.0, 4.0]), {1: "yes"}).tolist() == [3.0, 4.0]
+
+
+def test_a_tab_file_has_tabs_whatever_else_its_header_holds(tmp_path: Path) -> None:
+    path = tmp_path / "x.tab"
+    path.write_text("a,b;c|d\te\n1,5\t2\n")
+    problems = Problems()
+    file = open_table(path, "x", problems)
+    assert file is not None
+    assert (file.columns, file.note) == (("a,b;c|d", "e"), "")
+    raw = read_raw(file, ["a,b;c|d", "e"], "x", problems)
+    assert raw is not None
+    assert raw.frame.iloc[0].tolist() == ["1,5", "2"]
+
+
+def test_codes_that_an_spss_file_declares_as_missing_are_kept_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "x.sav"
+    pyreadstat.write_sav(
+        pd.DataFrame({"a": [-9.0, 1.0, -1.0]}), str(path), missing_ranges={"a": [{"lo": -9, "hi": -1}]}
+    )
+    file = open_table(path, "x", Problems())
+    assert file is not None
+    usual, kept = (read_raw(file, ["a"], "x", Problems(), user_missing=wanted) for wanted in (False, True))
+    assert usual is not None
+    assert kept is not None
+    assert usual.frame["a"].isna().tolist() == [True, False, True]
+    assert kept.frame["a"].tolist() == [-9.0, 1.0, -1.0]

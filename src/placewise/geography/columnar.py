@@ -83,17 +83,25 @@ def labelled_columns(path: Path) -> list[str]:
     return list(_readstat(path, metadataonly=True)[1].column_names)
 
 
-def read_labelled(path: Path, columns: Collection[str]) -> tuple[pd.DataFrame, dict[str, Mapping[Any, str]]]:
+def read_labelled(
+    path: Path, columns: Collection[str], user_missing: bool = False
+) -> tuple[pd.DataFrame, dict[str, Mapping[Any, str]]]:
     """Read some columns of an SPSS or Stata file.
+
+    Parameters
+    ----------
+    user_missing : bool
+        Keep the codes that an SPSS file declares as missing; Stata's have no codes and stay missing.
 
     Returns
     -------
     table : DataFrame
-        Codes as stored; values that the file itself declares as missing are missing.
+        Codes as stored; values that the file itself declares as missing are missing, unless they are to be kept.
     labels : mapping of column to mapping of code to text
         Only of columns that have value labels.
     """
-    table, meta = _readstat(path, usecols=list(columns))
+    kept = {"user_missing": True} if user_missing and LABELLED[path.suffix.lower()] == "SPSS" else {}
+    table, meta = _readstat(path, usecols=list(columns), **kept)
     labels: dict[str, Mapping[Any, str]] = {
         name: dict(texts) for name, texts in meta.variable_value_labels.items() if name in table.columns
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,8 @@ class Dialect:
         Lines up to the header and with it.
     has_rows : bool
         Whether anything follows the header.
+    usual : str
+        The separator that the file's ending promises.
     """
 
     encoding: str
@@ -60,23 +62,26 @@ class Dialect:
     columns: tuple[str, ...]
     skip: int
     has_rows: bool
+    usual: str = ","
 
     @property
     def note(self) -> str:
-        """What differs from a comma-separated file in UTF-8; empty where nothing does."""
+        """What differs from a file in UTF-8 with the usual separator; empty where nothing does."""
         found = [] if self.encoding == "utf-8-sig" else [self.encoding]
-        if self.separator != ",":
+        if self.separator != self.usual:
             found.append(f"separated by {self.separator!r}")
         return f"read as {', '.join(found)}" if found else ""
 
 
-def dialect(path: Path, needed: Collection[str] = ()) -> Dialect:
+def dialect(path: Path, needed: Collection[str] = (), separators: Sequence[str] = SEPARATORS) -> Dialect:
     """Find out how a text table is written; the whole file is looked through once for its encoding and line lengths.
 
     Parameters
     ----------
     needed : collection of str
         Columns that the header should have: they help to tell the separator.
+    separators : sequence of str
+        Those that the file may have, the usual one first.
 
     Raises
     ------
@@ -101,13 +106,13 @@ def dialect(path: Path, needed: Collection[str] = ()) -> Dialect:
         return len(set(names) & set(needed)), len(names)
 
     try:
-        separator = max(SEPARATORS, key=fits)
+        separator = max(separators, key=fits)
     except csv.Error as error:
         raise UnreadableError("the header cannot be split into columns, expected a table with separators") from error
     columns = fields(separator)
     if len(columns) > MOST_COLUMNS:
         raise UnreadableError(f"the header has {len(columns):,} columns, expected at most {MOST_COLUMNS:,}")
-    return Dialect(encoding, separator, columns, header + 1, rows)
+    return Dialect(encoding, separator, columns, header + 1, rows, separators[0])
 
 
 def read_text(path: Path, how: Dialect, positions: list[int]) -> pa.Table:

@@ -16,7 +16,8 @@ from placewise.geography import columnar, delimited
 from placewise.geography.codes import as_codes, infer
 from placewise.geography.delimited import UnreadableError
 
-SUFFIXES = (".parquet", ".csv", ".sav", ".dta")
+SUFFIXES = (".parquet", ".csv", ".tab", ".sav", ".dta")
+SEPARATORS = {".csv": delimited.SEPARATORS, ".tab": ("\t",)}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def open_table(path: Path, where: str, problems: Problems, needed: Collection[st
     Parameters
     ----------
     path : Path
-        ``.parquet``, ``.csv``, ``.sav`` or ``.dta``.
+        ``.parquet``, ``.csv``, ``.tab``, ``.sav`` or ``.dta``.
     where : str
         Key of the project file, for messages.
     needed : collection of str
@@ -109,8 +110,8 @@ def open_table(path: Path, where: str, problems: Problems, needed: Collection[st
         if suffix == ".parquet":
             schema = columnar.parquet_schema(path)
             return TableFile(path, tuple(schema.names), detail=schema)
-        if suffix == ".csv":
-            how = delimited.dialect(path, needed)
+        if suffix in SEPARATORS:
+            how = delimited.dialect(path, needed, SEPARATORS[suffix])
             return TableFile(path, how.columns, f"{path.name}: {how.note}" if how.note else "", how)
         return TableFile(path, tuple(columnar.labelled_columns(path)))
     except UnreadableError as error:
@@ -136,13 +137,17 @@ def require(file: TableFile, columns: Iterable[str], where: str, problems: Probl
     return fine
 
 
-def read_raw(file: TableFile, columns: Collection[str], where: str, problems: Problems) -> RawTable | None:
+def read_raw(
+    file: TableFile, columns: Collection[str], where: str, problems: Problems, *, user_missing: bool = False
+) -> RawTable | None:
     """Read some columns of a table, as they stand.
 
     Parameters
     ----------
     columns : collection of str
         Names, each of which must stand once in the header.
+    user_missing : bool
+        Keep the codes that an SPSS file itself declares as missing, for who tells its kinds of missing apart.
 
     Returns
     -------
@@ -154,13 +159,13 @@ def read_raw(file: TableFile, columns: Collection[str], where: str, problems: Pr
         return None
     labels: Mapping[str, Mapping[Any, str]] = {}
     try:
-        if file.path.suffix.lower() == ".csv":
+        if file.path.suffix.lower() in SEPARATORS:
             text = delimited.read_text(file.path, file.detail, [file.columns.index(n) for n in names])
             table = text.rename_columns(names).to_pandas()
         elif file.path.suffix.lower() == ".parquet":
             table = columnar.read_parquet(file.path, file.detail, names)
         else:
-            table, labels = columnar.read_labelled(file.path, names)
+            table, labels = columnar.read_labelled(file.path, names, user_missing)
     except UnreadableError as error:
         problems.add(where, f"{file.path.name}: {error.message}", error.hint, "data")
         return None
@@ -176,7 +181,7 @@ def read_table(path: Path, columns: Collection[str] | None, where: str, problems
     Parameters
     ----------
     path : Path
-        ``.parquet``, ``.csv``, ``.sav`` or ``.dta``.
+        ``.parquet``, ``.csv``, ``.tab``, ``.sav`` or ``.dta``.
     columns : collection of str, or None
         Columns needed; None reads all.
     where : str
