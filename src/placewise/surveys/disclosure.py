@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 THRESHOLD = 10
 
 
@@ -26,3 +30,41 @@ def told_of(count: int, total: int, unit: str) -> str:
     """
     shown = told if unit == "respondents" else "{:,}".format
     return f"{shown(count)} of {shown(total)} {unit}"
+
+
+def withheld(counts: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Which counts of groups that add up to a known total are not told.
+
+    Those below the threshold, and the next smallest where the others would tell how many these are together.
+
+    Returns
+    -------
+    ndarray of bool
+
+    Examples
+    --------
+    >>> withheld([500, 40, 3]).tolist(), withheld([500, 40, 7, 8]).tolist(), withheld([500, 40, 0]).tolist()
+    ([False, True, True], [False, False, True, True], [False, False, False])
+    """
+    numbers = np.asarray(counts, dtype=float)
+    few = (numbers > 0) & (numbers < THRESHOLD)
+    if 0 < numbers[few].sum() < THRESHOLD:
+        rest = np.where(few | (numbers == 0), np.inf, numbers)
+        if np.isfinite(rest).any():
+            few[rest.argmin()] = True
+    return few
+
+
+def told_or_withheld(counts: Sequence[int]) -> list[str]:
+    """Counts of groups that add up to a known total, as text.
+
+    Examples
+    --------
+    >>> told_or_withheld([500, 40, 3])
+    ['500', 'not shown', 'fewer than 10']
+    """
+    hidden = withheld(counts)
+    return [
+        f"{n:,}" if not hide else told(n) if n < THRESHOLD else "not shown"
+        for n, hide in zip(counts, hidden, strict=True)
+    ]

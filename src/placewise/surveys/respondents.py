@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from placewise.surveys.account import Account
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Respondents:
         Harmless findings, one sentence each.
     declared : mapping of column to ndarray of bool, shape (n,)
         Where a value is missing because its code is declared as missing; only columns that have such values.
+    account : Account or None
+        How the survey was read; of all respondents who were read, also after some are left out.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Respondents:
     available: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     declared: Mapping[str, np.ndarray] = field(default_factory=dict)
+    account: Account | None = None
 
     def __len__(self) -> int:
         """Number of respondents."""
@@ -73,18 +80,14 @@ class Respondents:
         def pick(values: np.ndarray | None) -> np.ndarray | None:
             return None if values is None else values[rows]
 
-        return Respondents(
-            self.name,
-            self.table.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
-            self.link,
-            self.codes[rows],
-            self.area[rows],
-            pick(self.weight),
-            pick(self.psu),
-            pick(self.strata),
-            self.read,
-            self.dropped + dropped,
-            self.available,
-            self.notes,
-            {column: mask[rows] for column, mask in self.declared.items()},
+        return replace(
+            self,
+            table=self.table.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
+            codes=self.codes[rows],
+            area=self.area[rows],
+            weight=pick(self.weight),
+            psu=pick(self.psu),
+            strata=pick(self.strata),
+            dropped=self.dropped + dropped,
+            declared={column: mask[rows] for column, mask in self.declared.items()},
         )
