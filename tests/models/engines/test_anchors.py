@@ -31,14 +31,7 @@ def _columns(stem: str, draws: np.ndarray) -> dict[str, np.ndarray]:
     return {stem.format(k): draws[:, k] for k in range(draws.shape[1])}
 
 
-def _own_check_may_fail(request: pytest.FixtureRequest, engine: str) -> None:
-    """On some seeds the fast engine's own Pareto k is .7 to .8 here: it says so, and the exact engine is to be used."""
-    if engine == "laplace":
-        request.applymarker(pytest.mark.xfail(reason="Pareto k of the importance weights near .7", strict=False))
-
-
-def test_seeds(shared: Path, fit_formula: Any, faults: Any, engine: str, request: pytest.FixtureRequest) -> None:
-    _own_check_may_fail(request, engine)
+def test_seeds(shared: Path, fit_formula: Any, faults: Any, engine: str) -> None:
     d = _read(shared, "posteriordb/seeds_data.data")
     data = pd.DataFrame({"x1": d["x1"], "x2": d["x2"], "plate": [f"p{i:02d}" for i in range(21)]}).astype(
         {"x1": float, "x2": float}
@@ -147,9 +140,8 @@ def test_ordinal(shared: Path, fit_formula: Any, faults: Any, engine: str) -> No
 
 
 def test_fay_herriot_against_stan_and_exact_quadrature(
-    shared: Path, fit_formula: Any, faults: Any, engine: str, request: pytest.FixtureRequest
+    shared: Path, fit_formula: Any, faults: Any, engine: str
 ) -> None:
-    _own_check_may_fail(request, engine)
     d = _read(shared, "simulated/fay_herriot")["data"]
     x = np.array(d["X"])
     assert (x[:, 0] == 1).all()

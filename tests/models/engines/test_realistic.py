@@ -23,7 +23,9 @@ def _found(name: str, shared: Path, engine: str, options: FitOptions) -> tuple[A
 
 @pytest.mark.parametrize("name", ["P1", "P2", "P4"])
 def test_the_fast_engine_passes_every_gate(shared: Path, name: str) -> None:
-    fit, found, anchor = _found(name, shared, "laplace", FitOptions(draws=4000, seed=1))
+    # the effects of P1's five ethnic groups have heavy tails, and their sds a large Monte-Carlo error
+    draws = 8000 if name == "P1" else 4000
+    fit, found, anchor = _found(name, shared, "laplace", FitOptions(draws=draws, seed=1))
     assert quality(fit) == ()
     assert found.index.equals(anchor.reference.index)
     effects, sds = blocks(found, anchor.reference), group_sds(found, anchor.reference)

@@ -53,14 +53,15 @@ def test_mode_marginal_and_variances(
     log_det = np.linalg.slogdet(hessian)[1]
     assert e.log_det == pytest.approx(log_det, rel=1e-8)
     assert e.log_marginal == pytest.approx(value - 0.5 * log_det, rel=1e-10)
-    moments, shift, spread, _ = conditional.describe(e)
+    moments, shift, spread, _, skew = conditional.describe(e)
     cov, q = np.linalg.inv(hessian), conditional.layout.n_core
     assert moments.cov == pytest.approx(cov[:q, :q], rel=1e-5, abs=1e-9)
     assert spread == pytest.approx(np.diag(cov)[q:], rel=1e-6)
-    # the mean shifts by the covariance times the slope of -log det / 2
+    # the mean shifts by the covariance times the skew, the slope of -log det / 2
     steps = STEP * np.eye(len(u))
     slopes = [np.linalg.slogdet(dense.joint(u + s)[2])[1] - np.linalg.slogdet(dense.joint(u - s)[2])[1] for s in steps]
     assert np.concatenate([moments.shift, shift]) == pytest.approx(cov @ (-0.25 * np.array(slopes) / STEP), abs=1e-5)
+    assert np.concatenate([skew.core, skew.nodes]) == pytest.approx(-0.25 * np.array(slopes) / STEP, rel=1e-4, abs=1e-4)
 
 
 @EVERY

@@ -40,11 +40,11 @@ def test_mode_of_the_unknowns_is_followed(make_problem: Any, conditional_of: Any
     land = survey_landscape(conditional, 1)
     z = land.centre + land.axes @ np.full(len(land.centre), 0.3)
     e = conditional.find_mode(conditional.hyper.at(z), conditional.start())
-    _, shift = conditional.gradient(e)
+    _, skew = conditional.gradient(e)
     guess, moved = land.guess(z)
     off, rough = (np.linalg.norm(e.mode.nodes - of.nodes) for of in (guess, land.mode))
     assert off < 0.35 * rough
-    assert np.linalg.norm(shift.nodes - moved.nodes) < 0.5 * np.linalg.norm(shift.nodes - land.shift.nodes)
+    assert np.linalg.norm(skew.nodes - moved.nodes) < 0.5 * np.linalg.norm(skew.nodes - land.skew.nodes)
 
 
 def test_nothing_to_explore(make_problem: Any, conditional_of: Any, fixed_sds: Any) -> None:

@@ -69,7 +69,7 @@ def test_gaussian_posterior_with_fixed_sds(
     precision = np.linalg.inv(prior_cov) + (a.T / noise) @ a
     cov = np.linalg.inv(precision)
     mean = cov @ (np.linalg.solve(prior_cov, prior_mean) + (a.T / noise) @ problem.response.y)
-    moments, shift, spread, _ = conditional.describe(e)
+    moments, shift, spread, *_ = conditional.describe(e)
     q = conditional.layout.n_core
     assert np.concatenate([e.mode.core, e.mode.nodes]) == pytest.approx(mean, abs=1e-6)
     assert moments.cov == pytest.approx(cov[:q, :q], abs=1e-6)

@@ -204,7 +204,7 @@ class Conditional:
             return None
         return e if np.isfinite(e.log_joint) and np.isfinite(e.decrement) else None
 
-    def describe(self, e: Expansion) -> tuple[Moments, np.ndarray, np.ndarray, float]:
+    def describe(self, e: Expansion) -> tuple[Moments, np.ndarray, np.ndarray, float, Latent]:
         """Variances and mean shift of the gaussian approximation.
 
         Returns
@@ -216,6 +216,8 @@ class Conditional:
             Variance of each node's effect.
         information : float
             Gaussian rows: the sum of information times variance.
+        skew : Latent
+            Slope of half the negative log determinant in the unknowns: the covariance times it is the shift.
         """
         layout, chain = self.layout, self.layout.chain
         inverse = solve_triangular(e.root, np.eye(layout.n_core), lower=True, check_finite=False)
@@ -238,12 +240,13 @@ class Conditional:
         if layout.n_nodes:
             nodes[: chain.n_leaves] = leaf_skew
             add_up(chain, nodes)
-        shift = self.solve(e, Latent(skew, nodes))
-        return Moments(e.at.core, shift.core, cov), shift.nodes, spread, information
+        slope = Latent(skew, nodes)
+        shift = self.solve(e, slope)
+        return Moments(e.at.core, shift.core, cov), shift.nodes, spread, information, slope
 
     def gradient(self, e: Expansion) -> tuple[np.ndarray, Latent]:
-        """Gradient of ``log_marginal`` in the scores, and the first-order shift of the mean."""
-        core, shift, spread, information = self.describe(e)
+        """Gradient of ``log_marginal`` in the scores, and ``skew``, from which the first-order shift of the mean is."""
+        core, shift, spread, information, skew = self.describe(e)
         point, design = e.point, self.problem.design
         g = self.prior.gradient(point, core)
         part = e.tau * (e.at.nodes**2 + spread + 2.0 * shift * e.at.nodes) - 1.0
@@ -258,7 +261,7 @@ class Conditional:
             rows = self.layout.rows
             squares = self._residual_squares(e) / self.variance(point)
             g = g + (squares - rows.weight.sum() + information) * point.jacobian["sigma"]
-        return g, Latent(core.shift, shift)
+        return g, skew
 
     def _residual_squares(self, e: Expansion) -> float:
         rows = self.layout.rows

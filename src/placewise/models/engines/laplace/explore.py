@@ -36,11 +36,11 @@ class Landscape:
         Columns: one unit of each of the independent coordinates in which it is about standard normal.
     below, above : ndarray, shape (d,)
         Its sd along each axis on either side.
-    mode, shift : Latent
-        Mode of the unknowns there, and the first-order shift of their mean.
+    mode, skew : Latent
+        Mode of the unknowns there, and what the covariance times gives the first-order shift of their mean.
     origin : ndarray, shape (d,)
         Scores at which they were found.
-    mode_slope, shift_slope : tuple of Latent
+    mode_slope, skew_slope : tuple of Latent
         Their derivatives by each score.
     evaluations : int
         Log marginals computed.
@@ -51,22 +51,25 @@ class Landscape:
     below: np.ndarray
     above: np.ndarray
     mode: Latent
-    shift: Latent
+    skew: Latent
     origin: np.ndarray
     mode_slope: tuple[Latent, ...]
-    shift_slope: tuple[Latent, ...]
+    skew_slope: tuple[Latent, ...]
     evaluations: int
 
     def guess(self, z: np.ndarray) -> tuple[Latent, Latent]:
-        """Mode and shift at other scores, by the first derivatives."""
-        mode, shift = self.mode, self.shift
+        """Mode and skew at other scores, by the first derivatives.
+
+        The shift itself would not do: towards an sd of nothing it vanishes faster than a straight line.
+        """
+        mode, skew = self.mode, self.skew
         step = np.clip(z - self.origin, -2.0, 2.0)
         for by, slope in zip(step, self.mode_slope, strict=True):
             mode = mode.plus(slope, by)
-        # without slopes the shift is the same everywhere
-        for by, slope in zip(step, self.shift_slope, strict=False):
-            shift = shift.plus(slope, by)
-        return mode, shift
+        # without slopes it is the same everywhere
+        for by, slope in zip(step, self.skew_slope, strict=False):
+            skew = skew.plus(slope, by)
+        return mode, skew
 
 
 def in_parallel(function: Callable[[A], B], items: Sequence[A], jobs: int) -> list[B]:
@@ -110,13 +113,13 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
             centre = np.asarray(found.x)
         conditional.pool = None
     e = conditional.find_mode(hyper.at(centre), last[0])
-    mode, (level, shift) = e.mode, conditional.gradient(e)
+    mode, (level, skew) = e.mode, conditional.gradient(e)
     level = level + hyper.log_prior(centre)[1]
 
     def slope_at(z: np.ndarray) -> tuple[np.ndarray, Latent, Latent]:
         e = conditional.find_mode(hyper.at(z), mode, 1e-4)
-        gradient, shift = conditional.gradient(e)
-        return gradient + hyper.log_prior(z)[1], e.mode, shift
+        gradient, skew = conditional.gradient(e)
+        return gradient + hyper.log_prior(z)[1], e.mode, skew
 
     near = in_parallel(slope_at, [centre + SMALL_STEP * v for v in np.eye(d)], jobs)
     sharp = np.array([(level - n[0])[k] / SMALL_STEP for k, n in enumerate(near)]).reshape(d)
@@ -130,9 +133,9 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
     axes = vectors / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
 
     modes = tuple(_difference(a[1], b[1], h) for a, b, h in zip(up, down, step, strict=True))
-    shifts = tuple(_difference(a[2], b[2], h) for a, b, h in zip(up, down, step, strict=True))
+    skews = tuple(_difference(a[2], b[2], h) for a, b, h in zip(up, down, step, strict=True))
     ones = np.ones(d)
-    return Landscape(centre, axes, ones, ones, mode, shift, centre, modes, shifts, count + 3 * d)
+    return Landscape(centre, axes, ones, ones, mode, skew, centre, modes, skews, count + 3 * d)
 
 
 def _difference(up: Latent, down: Latent, step: float) -> Latent:

@@ -27,6 +27,8 @@ from placewise.models.engines.progress import counting_bar
 EACH = 8
 POINTS_PER_DRAW = 0.25
 FEWEST_POINTS = 256
+# rows and effects times points for which small problems, whose posteriors are the odd ones, have more points
+LITTLE_WORK, MANY_POINTS = 5_000_000, 1024
 
 
 def fit(problem: FitProblem, options: FitOptions) -> Any:
@@ -67,7 +69,7 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
             # the exact posterior is where the leaves' effects are wider
             conditional = Conditional(problem, layout, hyper, quadrature=True)
             landscape = refine(conditional, landscape, options.seed, options.jobs)
-        points = max(FEWEST_POINTS, 2 ** int(np.ceil(np.log2(options.draws * POINTS_PER_DRAW))))
+        points = _design_points(options.draws, len(problem.response.y) + layout.n_nodes)
         with counting_bar(options.progress, "fit", points) as watch:
             proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
     # draws of one point share its weight over the design: the tail is fitted to the points, whose weights are sums over
@@ -86,6 +88,13 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
     stats = {"lp": np.concatenate([p.log_joint for p in proposals])[chosen][None]}
     return inference.build({n: v[None] for n, v in kept.draws.items()}, kept.dims, kept.coords, stats, attrs)
+
+
+def _design_points(draws: int, size: int) -> int:
+    """Points of a round, a power of 2, for so many draws of a problem with so many rows and effects."""
+    affordable = min(LITTLE_WORK / size, MANY_POINTS)
+    powers = np.ceil(np.log2(draws * POINTS_PER_DRAW)), np.floor(np.log2(max(affordable, 1.0)))
+    return max(FEWEST_POINTS, *(1 << int(power) for power in powers))
 
 
 def _landscape(conditional: Conditional, options: FitOptions) -> tuple[Landscape, tuple[str, ...]]:

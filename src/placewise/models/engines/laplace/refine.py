@@ -45,7 +45,7 @@ def refine(conditional: Conditional, landscape: Landscape, seed: int, jobs: int)
     if conditional.quadrature:
         e = conditional.find_mode(conditional.hyper.at(landscape.centre), landscape.mode)
         # the leaves' skewness, most of the shift, is in the integrals
-        landscape = replace(landscape, mode=e.mode, shift=e.mode.times(0.0), shift_slope=(), origin=landscape.centre)
+        landscape = replace(landscape, mode=e.mode, skew=e.mode.times(0.0), skew_slope=(), origin=landscape.centre)
     for _ in range(MOST_MOVES if d else 0):
         below, above = _drops(conditional, landscape, REACH[0], seed, jobs)
         slope, curve = (above - below) / (2.0 * REACH[0]), -(above + below) / REACH[0] ** 2
@@ -81,12 +81,12 @@ def _drops(
 def _weights(conditional: Conditional, landscape: Landscape, z: np.ndarray, seed: int) -> np.ndarray:
     """Log weights of a few draws at one vector of scores, prior of the scores included."""
     point = conditional.hyper.at(z)
-    start, shift = landscape.guess(z)
+    start, skew = landscape.guess(z)
     try:
         e = conditional.find_mode(point, start, LOOSE)
     except ModelError:
         return np.full(PROBES, NOWHERE)
-    core, nodes, log_density = draw(conditional, e, shift, PROBES, np.random.default_rng(seed))
+    core, nodes, log_density = draw(conditional, e, conditional.solve(e, skew), PROBES, np.random.default_rng(seed))
     exact = conditional.log_joint(point, core, nodes, e.tau)
     return np.asarray(exact - log_density + conditional.hyper.log_prior(z)[0])
 
