@@ -28,7 +28,7 @@ EACH = 8
 POINTS_PER_DRAW = 0.25
 FEWEST_POINTS = 256
 # rows and effects times points for which small problems, whose posteriors are the odd ones, have more points
-LITTLE_WORK, MANY_POINTS = 5_000_000, 1024
+LITTLE_WORK, MANY_POINTS = 2_000_000, 1024
 
 
 def fit(problem: FitProblem, options: FitOptions) -> Any:
