@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from placewise.pipeline.fit import Fit
     from placewise.pipeline.model import Model
     from placewise.pipeline.project import Project
+    from placewise.surveys.cls.workbook import read_cls_workbook
 
-__all__ = ["AreaDraws", "Fit", "Model", "Project"]
+__all__ = ["AreaDraws", "Fit", "Model", "Project", "read_cls_workbook"]
 
 _HOMES = {
     "AreaDraws": "placewise.estimates.draws",
     "Fit": "placewise.pipeline.fit",
     "Model": "placewise.pipeline.model",
     "Project": "placewise.pipeline.project",
+    "read_cls_workbook": "placewise.surveys.cls.workbook",
 }
 
 

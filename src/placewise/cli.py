@@ -194,7 +194,34 @@ def _unavailable(group: click.Group, name: str, works: str) -> None:
 
 @cli.group()
 def survey() -> None:
-    """Look at a survey (not available in this version)."""
+    """Look at a survey, and bring in its published tables."""
+
+
+@survey.command("import-workbook")
+@click.argument("workbook", type=FILE)
+@click.option("--sheet", required=True, help="B1c belonging, B15c satisfaction, C6c chatting to neighbours.")
+@click.option("--level", required=True, help="Level of the areas that are local authorities; it needs areas.names.")
+@click.option("--out", type=FILE, required=True, help="CSV file: code, name, estimate, se, n.")
+@click.option("--year", default="2023/24", show_default=True, help="Whose columns to read.")
+@click.option("--design-effect", type=float, help="Needed only where the sheet has no bounds.")
+@click.option("--project", type=FOLDER, default=".", help="Folder of placewise.toml (default: here).")
+@options(*OUTPUT_OPTIONS)
+def import_workbook(project: Path, out: Path, as_json: bool, debug: bool, **chosen: Any) -> None:
+    """Published local-authority tables of the Community Life Survey, as targets of a benchmark."""
+    from placewise.pipeline.published_tables import import_workbook as bring_in
+
+    found = bring_in(project, out=out, **chosen)
+    text = "\n".join([f"Wrote {out}: {found.notes[0]}", *found.notes[1:]])
+    summary = {
+        "status": "done",
+        "exit_status": 0,
+        "areas": len(found.table),
+        "standard_error": found.standard_error,
+        "unmatched": found.unmatched,
+        "absent": found.absent,
+        "suppressed": found.suppressed,
+    }
+    click.echo(json.dumps(summary, indent=1) if as_json else text)
 
 
 @cli.group()
