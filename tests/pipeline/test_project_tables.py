@@ -56,7 +56,7 @@ BAD_PROJECTS: list[tuple[dict[str, Any], str, int]] = [
     ({"survey": {}}, "survey: there is no survey", 2),
     ({"survey": {"path": "data/cls.csv"}}, "survey.path: expected a table, got the text 'data/cls.csv'", 2),
     ({"survey.cls.path": None}, "survey.cls.path: this key is required", 2),
-    ({"survey.cls.path": "data/cls.xlsx"}, "ends in .csv or .parquet or .sav or .dta", 2),
+    ({"survey.cls.path": "data/cls.xlsx"}, "ends in .csv or .tab or .parquet or .sav or .dta", 2),
     ({"survey.cls.area": None}, "survey.cls.area: this key is required", 2),
     ({"survey.cls.area": "lsoa11cd"}, 'did you mean \'lsoa21cd\'?; or area = { column = "lsoa11cd", level = "…" }', 2),
     ({"survey.cls.area": {"column": "x"}}, "survey.cls.area.level: this key is required", 2),
@@ -90,7 +90,6 @@ def test_a_bad_project_is_refused_with_a_reason_and_an_exit_status(
 LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"survey.cls.reader": "ukhls", "survey.cls.waves": ["c"]}, "reader 'ukhls'", 'reader = "table"'),
     ({"survey.cls.reader": "cls", "survey.cls.year": 2023, "survey.cls.mode": ["online"]}, "reader 'cls'", "table"),
-    ({"survey.cls.recode": "recode.toml"}, "'recode'", "recode the file beforehand"),
     ({"frame": {"margins": [{"table": "data/cells.csv", "variable": "age", "count": "n"}]}}, "'margins'", "cells"),
     ({"joint": {"outcomes": ["belonging", "other"]}}, "'joint'", "on its own"),
 ]

@@ -82,7 +82,9 @@ def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
     files += [path for level, path in spec.areas.neighbours.items() if model.structure.get(level) == "bym2"]
     if spec.frame is not None:
         files.append(spec.frame.cells)
-    files += [spec.surveys[name].path for name in model.outcome.surveys if name in spec.surveys]
+    surveys = _surveys(spec, model).values()
+    files += [survey.path for survey in surveys]
+    files += [survey.recode for survey in surveys if survey.recode is not None]
     return tuple(dict.fromkeys(files))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from placewise.models.design import Design
     from placewise.surveys.outcome import Response
     from placewise.surveys.respondents import Respondents
+    from placewise.surveys.spec import SurveySpec
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -167,6 +168,7 @@ class ProjectInputs:
         areas = self.spec.areas  # what it declares and lacks is told already
         known = [areas.code, *areas.levels, *areas.classes]
         known += [column for table in opened if table is not None for column in table.columns]
+        known += _recoded(survey)
         if all(table is not None for table in opened):
             unknown = [name for name in formula.variables() if name not in known]
             note_unknown(unknown, known, "any of the files", f"{_file(model)}: model.formula", problems)
@@ -241,6 +243,14 @@ class ProjectInputs:
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
         return design if len(problems) == before else None
+
+
+def _recoded(survey: SurveySpec | None) -> tuple[str, ...]:
+    """Variables of a survey's recode file, as far as it can be read."""
+    from placewise.surveys.recode.parse import read_recoding
+
+    recoding = None if survey is None or survey.recode is None else read_recoding(survey.recode, Problems())
+    return () if recoding is None else recoding.names()
 
 
 def _file(model: ModelSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from placewise.errors import nearest
@@ -27,10 +28,11 @@ from placewise.schema import (
     text,
     walk,
 )
+from placewise.surveys.recode.parse import read_recoding
 from placewise.surveys.spec import SurveySpec
 
 _TABULAR = data_file(".parquet", ".csv")
-_SURVEY_FILE = data_file(".csv", ".parquet", ".sav", ".dta")
+_SURVEY_FILE = data_file(".csv", ".tab", ".parquet", ".sav", ".dta")
 _NO_MARGINS = "give 'cells' and 'count': a long table of areas, cell columns and counts"
 
 # rows of the estimates that are no level of the user's
@@ -40,6 +42,14 @@ RESERVED_LEVELS = ("national", "base", "custom")
 def _raw(value: Any, place: Place) -> Any:
     """The value as it stands: read later, once its surroundings are known."""
     return value
+
+
+def _recode_file(value: Any, place: Place) -> Path | None:
+    """Path of a recode file whose own problems are noted."""
+    path: Path | None = data_file(".toml")(value, place)
+    if path is not None and path.is_file():
+        read_recoding(path, place.problems)
+    return path
 
 
 TOP = {
@@ -95,7 +105,7 @@ SURVEY = {
     "area": Key(_raw),
     "where": Key(table_of(list_of(scalar, least=1))),
     "missing": Key(list_of(scalar)),
-    "recode": Key(text, instead="recode the file beforehand, or use 'missing' and the model file's 'order'"),
+    "recode": Key(_recode_file),
     "weight": Key(text),
     "psu": Key(text),
     "strata": Key(text),
@@ -212,7 +222,7 @@ def _read_survey(name: str, value: Mapping[str, Any], known: Collection[str], pl
     column, level = _link(found["area"], known, place.at("area"))
     if place.broken() > before:
         return None
-    skipped = {"area", "recode", *own}
+    skipped = {"area", *own}
     kept = {k: v for k, v in found.items() if k not in skipped and v is not None}
     return SurveySpec(name=name, area_column=column, area_level=level, **kept)
 

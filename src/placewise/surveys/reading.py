@@ -9,10 +9,15 @@ import pandas as pd
 
 from placewise.errors import Problems, nearest
 from placewise.geography.areas import AreaTable
-from placewise.geography.codes import as_codes, as_labels, as_numbers, infer, listing, matches
+from placewise.geography.codes import as_codes, as_labels, as_numbers, listing, matches
 from placewise.geography.joins import positions
-from placewise.geography.tables import RawTable, TableFile, open_table, read_raw, require, with_labels
+from placewise.geography.tables import TableFile, open_table, read_raw, require
+from placewise.surveys.account import Account, DesignRead, file_read
+from placewise.surveys.columns import CleanColumns, SurveyColumns
 from placewise.surveys.disclosure import told
+from placewise.surveys.recode.apply import check_columns
+from placewise.surveys.recode.parse import read_recoding
+from placewise.surveys.recode.spec import Recoding
 from placewise.surveys.respondents import Dropped, Respondents
 from placewise.surveys.spec import SurveySpec
 
@@ -34,12 +39,12 @@ def read_survey(
         The areas, whose codes, levels and classes respondents can be linked by. None when they could not be read:
         the rest of the survey is checked all the same, and None is returned.
     columns : collection of str
-        Names that formulas use: read where the file has them. Names it lacks are left to whoever knows the areas;
-        the code, levels and classes are the areas' to tell.
+        Names that formulas use: read where the file or the recoding has them. Names they lack are left to whoever
+        knows the areas; the code, levels and classes are the areas' to tell.
     problems : Problems
         Takes everything that is wrong.
     required : collection of str
-        Columns the file must have, such as the response.
+        Columns the file or the recoding must have, such as the response.
 
     Returns
     -------
@@ -51,33 +56,24 @@ def read_survey(
     found = _open(spec, areas, columns, problems, required)
     if found is None:
         return None
-    file, raw, answers = found
+    file, source, answers = found
     notes = [file.note] if file.note else []
-    inside = _inside(raw, spec, problems, notes)
-    codes, blank = _area_codes(raw.frame[spec.area_column], spec, areas)
-    kept = inside & ~blank
-    if inside.any() and not kept.any():
-        problems.add(
-            f"survey.{spec.name}.area", f"column {spec.area_column!r} is missing for every respondent", kind="data"
-        )
-    if not kept.any():
+    selected = _select(source, spec, areas, problems, notes)
+    if selected is None:
         return None
-    dropped = (
-        Dropped("", "outside where", int((~inside).sum())),
-        Dropped(spec.area_column, "no area", int((inside & blank).sum())),
-    )
-    raw = RawTable(raw.frame[kept].reset_index(drop=True), raw.labels)
+    kept, codes, left_out = selected
+    source = source.take(kept)
     linked = codes[kept].reset_index(drop=True)
-    weight = _weight(raw.frame[spec.weight], spec, problems) if spec.weight else None
-    psu, strata = (_design_codes(raw.frame[c], spec, problems) if c else None for c in (spec.psu, spec.strata))
+    made = source.made(None, problems)
+    weight, psu, strata = _design(source, made, spec, problems)
     if areas is not None:
         _check_linked(linked, spec, areas, problems)
-    if areas is None or len(problems) > before:
+    if areas is None or made is None or len(problems) > before:
         return None
-    cleaned = {name: _clean(raw, name, spec.missing) for name in answers}
+    clean = source.stored([c for c in answers if c not in made.values]).and_also(made)
     return Respondents(
         name=spec.name,
-        table=pd.DataFrame({name: v for name, (v, _) in cleaned.items()}, index=range(len(linked))),
+        table=pd.DataFrame({name: clean.values[name] for name in answers}, index=range(len(linked))),
         link=spec.area_level,
         codes=linked.to_numpy(dtype=object),
         area=positions(linked, areas.codes) if spec.area_level == areas.code else np.full(len(linked), -1, np.int64),
@@ -85,10 +81,21 @@ def read_survey(
         psu=psu,
         strata=strata,
         read=len(kept),
-        dropped=tuple(d for d in dropped if d.count),
-        available=file.columns,
+        dropped=left_out,
+        available=tuple(dict.fromkeys((*file.columns, *made.values))),
         notes=tuple(notes),
-        declared={name: mask for name, (_, mask) in cleaned.items() if mask.any()},
+        declared={name: clean.declared[name] for name in answers if name in clean.declared},
+        account=Account(
+            spec.name,
+            spec.reader,
+            (file_read(file.path, len(kept), len(file.columns), note=file.note),),
+            clean.accounts,
+            left_out,
+            design=DesignRead(spec.weight, spec.psu, spec.strata),
+            read=len(kept),
+            kept=len(linked),
+            notes=tuple(notes),
+        ),
     )
 
 
@@ -117,7 +124,7 @@ def complete_cases(respondents: Respondents, columns: Iterable[str]) -> Responde
 
 def _open(
     spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems, required: Collection[str]
-) -> tuple[TableFile, RawTable, list[str]] | None:
+) -> tuple[TableFile, SurveyColumns, list[str]] | None:
     """The survey's file, the columns needed of it, and the names of those that hold answers."""
     before = len(problems)
     groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
@@ -127,10 +134,13 @@ def _open(
             f"{spec.area_level!r} is neither the code, a level nor a class of the areas",
             nearest(spec.area_level, groupings),
         )
+    recoding = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
     file = open_table(spec.path, f"survey.{spec.name}.path", problems, {spec.area_column, *columns})
-    if file is None:
+    if file is None or recoding is None:
         return None
-    named = {
+    # one that the file lacks and need not have is no variable; the file must then have the column itself
+    named = [v.name for v in recoding.variables if v.required or v.find(file.columns) is not None]
+    keys = {
         "area": spec.area_column,
         "weight": spec.weight,
         "psu": spec.psu,
@@ -138,24 +148,54 @@ def _open(
         "mode": spec.mode,
         "person": spec.person,
     }
-    for key, column in named.items():
-        require(file, [column] if column else [], f"survey.{spec.name}.{key}", problems)
-    require(file, spec.where, f"survey.{spec.name}.where", problems)
-    require(file, [c for c in required if c], f"survey.{spec.name}", problems)
+    for key, column in keys.items():
+        require(file, [column] if column and column not in named else [], f"survey.{spec.name}.{key}", problems)
+    check_columns(recoding, file.columns, f"survey.{spec.name}.recode", problems)
+    require(file, [c for c in spec.where if c not in named], f"survey.{spec.name}.where", problems)
+    require(file, [c for c in required if c and c not in named], f"survey.{spec.name}", problems)
     if len(problems) > before:
         return None
     wanted = {*required, *({*columns} - {*groupings}), spec.mode, spec.person}
-    answers = [c for c in dict.fromkeys(file.columns) if c in wanted]
-    design = [c for c in (spec.weight, spec.psu, spec.strata) if c]
-    raw = read_raw(file, [spec.area_column, *design, *spec.where, *answers], f"survey.{spec.name}", problems)
-    return None if raw is None else (file, raw, answers)
+    answers = [c for c in dict.fromkeys((*file.columns, *named)) if c in wanted]
+    as_stored = [c for c in (*keys.values(), *spec.where, *answers) if c and c not in named]
+    raw = read_raw(file, [*as_stored, *recoding.columns(file.columns)], f"survey.{spec.name}", problems)
+    if raw is None:
+        return None
+    return file, SurveyColumns(raw, recoding, spec.missing, f"survey.{spec.name}.recode"), answers
 
 
-def _inside(raw: RawTable, spec: SurveySpec, problems: Problems, notes: list[str]) -> np.ndarray:
-    """Rows that ``where`` keeps, by code or by value label."""
-    inside = np.ones(len(raw.frame), dtype=bool)
+def _select(
+    source: SurveyColumns, spec: SurveySpec, areas: AreaTable | None, problems: Problems, notes: list[str]
+) -> tuple[np.ndarray, pd.Series, tuple[Dropped, ...]] | None:
+    """Rows inside ``where`` that have an area, everyone's code, and why the others are left out; None without any."""
+    chosen = source.made({spec.area_column, *spec.where}, problems)
+    if chosen is None:
+        return None
+    inside = _inside(source, chosen, spec, problems, notes)
+    variable = chosen.values.get(spec.area_column)
+    codes, blank = _area_codes(source.raw.frame[spec.area_column] if variable is None else variable, spec, areas)
+    kept = inside & ~blank
+    if inside.any() and not kept.any():
+        problems.add(
+            f"survey.{spec.name}.area", f"column {spec.area_column!r} is missing for every respondent", kind="data"
+        )
+    if not kept.any():
+        return None
+    dropped = [
+        Dropped("", "outside where", int((~inside).sum())),
+        Dropped(spec.area_column, "no area", int((inside & blank).sum())),
+    ]
+    return kept, codes, tuple(d for d in dropped if d.count)
+
+
+def _inside(
+    source: SurveyColumns, chosen: CleanColumns, spec: SurveySpec, problems: Problems, notes: list[str]
+) -> np.ndarray:
+    """Rows that ``where`` keeps: by code or value label of a column, by category of a variable."""
+    inside = np.ones(len(source), dtype=bool)
     for column, values in spec.where.items():
-        hits = [_is_one_of(raw, column, [value]) for value in values]
+        made = chosen.values.get(column)
+        hits = [source.is_one_of(column, [v]) if made is None else matches(made, [v]) for v in values]
         empty = [value for value, hit in zip(values, hits, strict=True) if not hit.any()]
         if len(empty) == len(values):
             problems.add(
@@ -168,11 +208,6 @@ def _inside(raw: RawTable, spec: SurveySpec, problems: Problems, notes: list[str
             notes.append(f"{spec.name}: no row has {listing(empty)} in column {column!r} (where)")
         inside &= np.logical_or.reduce(hits)
     return inside
-
-
-def _is_one_of(raw: RawTable, column: str, values: Iterable[object]) -> np.ndarray:
-    found = matches(raw.frame[column], values)
-    return found | matches(raw.labelled(column), values) if column in raw.labels else found
 
 
 def _area_codes(values: pd.Series, spec: SurveySpec, areas: AreaTable | None) -> tuple[pd.Series, np.ndarray]:
@@ -203,6 +238,25 @@ def _check_linked(codes: pd.Series, spec: SurveySpec, areas: AreaTable, problems
     )
 
 
+def _design(
+    source: SurveyColumns, made: CleanColumns | None, spec: SurveySpec, problems: Problems
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Weights, sampling units and strata, each shape (n,); None where the survey declares none."""
+
+    def column(name: str) -> pd.Series | None:
+        values = made.values.get(name) if made is not None else None
+        if values is None and name in source.raw.frame:
+            return source.raw.frame[name]
+        return None if values is None else values.rename(name)
+
+    weight, psu, strata = (column(name) if name else None for name in (spec.weight, spec.psu, spec.strata))
+    return (
+        None if weight is None else _weight(weight, spec, problems),
+        None if psu is None else _design_codes(psu, spec, problems),
+        None if strata is None else _design_codes(strata, spec, problems),
+    )
+
+
 def _weight(values: pd.Series, spec: SurveySpec, problems: Problems) -> np.ndarray:
     """Weights, shape (n,); all must be positive and finite."""
     weight, text = as_numbers(values)
@@ -230,10 +284,3 @@ def _design_codes(values: pd.Series, spec: SurveySpec, problems: Problems) -> np
             kind="data",
         )
     return codes
-
-
-def _clean(raw: RawTable, column: str, missing: Collection[object]) -> tuple[pd.Series, np.ndarray]:
-    """A column without its declared missing codes, and where those stood."""
-    declared = _is_one_of(raw, column, missing)
-    values = raw.frame[column].mask(declared)
-    return infer(with_labels(values, raw.labels[column]) if column in raw.labels else values), declared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,6 +66,7 @@ def apply_recoding(
         None where a problem was noted.
     """
     before = len(problems)
+    check_columns(recoding, raw.frame.columns, where, problems)
     made: dict[str, pd.Series] = {}
     declared: dict[str, np.ndarray] = {}
     accounts = []
@@ -73,10 +74,6 @@ def apply_recoding(
         column = variable.find(raw.frame.columns)
         here = f"{where}: {variable.name}"
         if column is None:
-            if variable.required:
-                names = " or ".join(repr(name) for name in variable.sources())
-                hint = nearest_column(variable, raw.frame.columns)
-                problems.add(here, f"the file has no column {names}", hint or "name its column in the recoding", "data")
             accounts.append(_account(variable, "", None, file))
             continue
         found = decode(raw.frame[column], raw.labels.get(column, {}), variable, recoding.missing)
@@ -92,6 +89,31 @@ def apply_recoding(
     return Recoded(pd.DataFrame(made, index=range(len(raw.frame))), declared, tuple(accounts))
 
 
+def check_columns(recoding: Recoding, available: Collection[str], where: str, problems: Problems) -> None:
+    """Note each required variable whose column a file lacks, and each that could be any of several columns.
+
+    Parameters
+    ----------
+    available : collection of str
+        Columns of the file.
+    where : str
+        Survey and file, for messages.
+    """
+    for variable in recoding.variables:
+        here = f"{where}: {variable.name}"
+        column = variable.find(available)
+        if column is None:
+            if variable.required:
+                names = " or ".join(repr(name) for name in variable.sources())
+                hint = nearest_column(variable, available) or "name its column in the recoding"
+                problems.add(here, f"the file has no column {names}", hint, "data")
+            continue
+        alike = [name for name in available if name.casefold() == column.casefold()]
+        if len(alike) > 1 and column not in variable.sources():
+            named = " and ".join(repr(name) for name in alike)
+            problems.add(here, f"the file has the columns {named}", "write the column's name as the file does", "data")
+
+
 def _account(variable: Variable, column: str, found: Decoded | None, file: str) -> VariableAccount:
     """What became of one variable, in counts."""
     account = VariableAccount(variable.name, column, variable.wording, variable.kind, variable.note, file=file)
@@ -100,10 +122,8 @@ def _account(variable: Variable, column: str, found: Decoded | None, file: str) 
     state, count = found.state, found.count
     answered = int(count[state == MADE].sum())
     mean = sd = None
-    if variable.kind == "number" and answered >= THRESHOLD:
-        numbers, weight = found.value[state == MADE], count[state == MADE]
-        mean = float(np.average(numbers, weights=weight))
-        sd = float(np.sqrt(np.average((numbers - mean) ** 2, weights=weight) * answered / (answered - 1)))
+    if variable.kind == "number":
+        mean, sd = mean_and_sd(found.value[state == MADE], count[state == MADE])
     return replace(
         account,
         mapping=_mapping(found, variable),
@@ -116,10 +136,22 @@ def _account(variable: Variable, column: str, found: Decoded | None, file: str) 
     )
 
 
+def mean_and_sd(values: np.ndarray, count: np.ndarray | None = None) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of numbers, each as often as counted; None where fewer than the threshold."""
+    n = len(values) if count is None else int(count.sum())
+    if n < THRESHOLD:
+        return None, None
+    # sorted, so that the order of rows leaves no trace in the last digit
+    order = np.argsort(values)
+    values, count = values[order], None if count is None else count[order]
+    mean = float(np.average(values, weights=count))
+    return mean, float(np.sqrt(np.average((values - mean) ** 2, weights=count) * n / (n - 1)))
+
+
 def _mapping(found: Decoded, variable: Variable) -> tuple[Mapped, ...]:
     """Raw values and what they became, categories first, in the order of the codes whatever the order of rows."""
     rows: dict[tuple[str, str, str], int] = {}
-    of_band = {band.category: _range(band) for band in variable.bands}
+    ranges = _ranges(variable.bands)
     listed = found.named | (variable.kind == "category")
     for i in np.flatnonzero(listed & np.isin(found.state[:-1], (MADE, DECLARED))):
         made = found.state[i] == MADE
@@ -127,9 +159,9 @@ def _mapping(found: Decoded, variable: Variable) -> tuple[Mapped, ...]:
         into = (f"{value:g}" if variable.kind == "number" else str(value)) if made else ""
         raw = (str(found.codes[i]), str(found.labels[i]))
         if made and not found.named[i] and variable.bands:
-            raw = (of_band[into], "")
+            raw = (ranges[into][0], "")
         rows[(*raw, into)] = rows.get((*raw, into), 0) + int(found.count[i])
-    ends = {_range(band): band.lower for band in variable.bands}
+    ends = dict(ranges.values())
     ordered = sorted(rows, key=lambda row: (not row[2], *_order(row[0], ends)))
     return tuple(Mapped(raw, label, into, rows[raw, label, into]) for raw, label, into in ordered)
 
@@ -140,6 +172,15 @@ def _order(raw: str, ends: Mapping[str, float]) -> tuple[float, str]:
         return ends[raw], ""
     number = pd.to_numeric(raw, errors="coerce")
     return (np.inf, raw) if np.isnan(number) else (float(number), "")
+
+
+def _ranges(bands: tuple[Band, ...]) -> dict[str, tuple[str, float]]:
+    """Each category's bands in words, and where the first begins."""
+    found: dict[str, tuple[str, float]] = {}
+    for band in sorted(bands, key=lambda b: b.lower):
+        words, lower = found.get(band.category, ("", band.lower))
+        found[band.category] = (f"{words} or {_range(band)}" if words else _range(band), lower)
+    return found
 
 
 def _range(band: Band) -> str:
