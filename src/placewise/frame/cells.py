@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from placewise.frame.report import RakingReport
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -26,6 +28,8 @@ class Frame:
         Every column of the frame's file, also those that were not read: for hints.
     notes : tuple of str
         Harmless findings, one sentence each.
+    report : RakingReport or None
+        How raking went, where the frame was raked from margins.
     """
 
     cells: pd.DataFrame
@@ -34,6 +38,7 @@ class Frame:
     count: np.ndarray
     available: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    report: RakingReport | None = None
 
     @property
     def n_cells(self) -> int:

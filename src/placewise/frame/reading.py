@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems
 from placewise.frame.cells import Frame
+from placewise.frame.long import Wanted, check_areas, number_cells, read_long
 from placewise.frame.spec import FrameSpec
 from placewise.geography.areas import AreaTable
-from placewise.geography.codes import as_codes, as_numbers, infer, listing
-from placewise.geography.joins import positions, reconcile
-from placewise.geography.tables import TableFile, open_table, read_raw, require
+from placewise.geography.codes import listing
+from placewise.geography.joins import positions
+from placewise.geography.tables import TableFile
 
 NOTABLE = 1e-6
-Factor = tuple[np.ndarray, pd.Series]
 
 
 def read_frame(
@@ -45,105 +45,26 @@ def read_frame(
         rows. None when a problem was noted.
     """
     before = len(problems)
-    file = open_table(spec.cells, "frame.cells", problems, {code, spec.count})
+    wanted = Wanted(spec.cells, "frame.cells", "frame.count", {code: "frame.cells"}, spec.count)
+    file = wanted.open(problems)
     if file is None:
         return None
-    require(file, [code], "frame.cells", problems)
-    require(file, [spec.count], "frame.count", problems)
-    if len(problems) > before:
+    columns = [c for c in wanted.others(file) if cell_columns is None or c in cell_columns]
+    table = read_long(wanted, file, columns, problems)
+    if table is None:
         return None
-    columns = _cell_columns(file, code, spec.count, cell_columns)
-    raw = read_raw(file, [code, *columns, spec.count], "frame.cells", problems)
-    if raw is None:
-        return None
-    codes = _factor(as_codes, raw.pop(code))
-    count = _counts(raw.pop(spec.count), codes, spec, problems)
-    values = {name: _factor(infer, raw.pop(name)) for name in columns}
-    for name, (at, _) in values.items():
-        lost = int((at < 0).sum())
-        if lost:
-            message = f"column {name!r} is missing in {lost:,} rows of {spec.cells.name}"
-            problems.add("frame.cells", message, kind="data")
+    codes, count, values = table.codes[code], table.count, table.columns
     if areas is not None:
-        _check_codes(codes, areas, spec, problems)
+        check_areas(wanted, codes, areas, problems)
     if areas is None or len(problems) > before:
         return None
     present = count > 0
-    number, cells = _number_cells({n: (at[present], levels) for n, (at, levels) in values.items()}, int(present.sum()))
+    number, cells = number_cells({n: (at[present], levels) for n, (at, levels) in values.items()}, int(present.sum()))
     key = positions(codes[1], areas.codes)[codes[0][present]] * len(cells)
     key += number
-    del codes, values, number
-    return _sparse(key, count[present], cells, areas, file, problems)
-
-
-def _factor(rule: Callable[[pd.Series], pd.Series], values: pd.Series) -> Factor:
-    """Distinct values after a rule, sorted, and the place of each row's value among them (-1: missing)."""
-    at, uniques = pd.factorize(values)
-    place, levels = pd.factorize(rule(pd.Series(uniques)), sort=True)
-    return np.append(place, -1).astype(np.int32)[at], pd.Series(levels)
-
-
-def _cell_columns(file: TableFile, code: str, count: str, wanted: Collection[str] | None) -> list[str]:
-    return [c for c in dict.fromkeys(file.columns) if c not in (code, count) and (wanted is None or c in wanted)]
-
-
-def _counts(values: pd.Series, codes: Factor, spec: FrameSpec, problems: Problems) -> np.ndarray:
-    """People of each row, shape (rows,); none may be missing, negative or infinite."""
-    count, text = as_numbers(values)
-    faults = {"text": text, "missing": np.isnan(count) & ~text, "negative": count < 0, "infinite": count == np.inf}
-    for what, odd in faults.items():
-        if odd.any():
-            problems.add(
-                "frame.count",
-                f"column {spec.count!r} is {what} in {int(odd.sum()):,} rows of "
-                f"{spec.cells.name}, in areas {listing(_met(codes, odd))}",
-                kind="data",
-            )
-    return count
-
-
-def _met(codes: Factor, rows: np.ndarray) -> pd.Series:
-    """Distinct codes of some rows, missing ones apart."""
-    at = np.unique(codes[0][rows])
-    return codes[1].iloc[at[at >= 0]]
-
-
-def _check_codes(codes: Factor, areas: AreaTable, spec: FrameSpec, problems: Problems) -> None:
-    at, met = codes
-    blank = int((at < 0).sum())
-    if blank:
-        problems.add(
-            "frame.cells", f"{blank:,} rows of {spec.cells.name} have no area code in {areas.code!r}", kind="data"
-        )
-    unknown = met[positions(met, areas.codes) < 0]
-    if len(unknown):
-        problems.add(
-            "frame.cells",
-            f"{len(unknown):,} area codes of {spec.cells.name} are not in the areas table: {listing(unknown)}",
-            reconcile(set(met), set(areas.codes)),
-            "data",
-        )
-
-
-def _number_cells(columns: dict[str, Factor], rows: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Number of each row's cell, in the order of the cells' values, and the table of cells.
-
-    Parameters
-    ----------
-    columns : dict of str to Factor
-        Values of the cell columns; may be empty, then there is one cell.
-    """
-    number = np.zeros(rows, dtype=np.int64)
-    parts: list[np.ndarray] = []
-    for at, levels in columns.values():
-        number, met = pd.factorize(number * len(levels) + at, sort=True)
-        before, here = np.divmod(met, len(levels))
-        parts = [part[before] for part in parts] + [here]
-    table = {
-        name: levels.take(part).reset_index(drop=True)
-        for (name, (_, levels)), part in zip(columns.items(), parts, strict=True)
-    }
-    return number, pd.DataFrame(table, index=range(int(number.max(initial=0)) + 1))
+    count = count[present]
+    del codes, values, number, table, present
+    return _sparse(key, count, cells, areas, file, problems)
 
 
 def _sparse(

@@ -1,0 +1,278 @@
+"""The seed of raking: a table of people that carries how the variables go together, by area class and region.
+
+Interactions are taken from the seed, everything else from the margins. Each table of the hierarchy (all areas
+together, the first grouping, the first two crossed, …) is shrunk to the shape of the one above it by the pseudo-Bayes
+estimator of Fienberg and Holland (1973, JASA 68): (x + k p) / (N + k), p the shape above, k = (N² − Σ x²) divided by
+Σ (x − N p)² and 1 at least. The topmost is shrunk to independence. So a cell that is empty in a class by chance is
+filled a little, the more the fewer people the class has; a class without people takes the shape above.
+
+A combination that stands in the table and counts nobody in any class is structurally empty and stays so; one that does
+not stand there at all has merely not been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from placewise.errors import Problems, nearest
+from placewise.frame.grid import Grid
+from placewise.frame.long import Factor, LongTable, Wanted, read_long
+from placewise.frame.margins import Margin
+from placewise.frame.spec import SeedSpec
+from placewise.geography.areas import AreaTable
+from placewise.geography.codes import listing
+
+WHERE = "frame.seed"
+MOST_CELLS = 100_000
+LEAST_PSEUDO = 1.0  # people: a class all in one cell would otherwise not be smoothed
+
+
+@dataclass(frozen=True, eq=False)
+class Seed:
+    """Tables to rake from.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of all variables of the margins, then those of the seed alone.
+    tables : ndarray of float64, shape (G, cells of the grid)
+        Shares, each row summing to 1; 0 is structurally empty.
+    group : ndarray of int64, shape (A,)
+        Row of each area.
+    by : tuple of str
+        Columns that the tables differ by.
+    without : int
+        Areas whose own class counts nobody, so that they take the shape above.
+    structural : int
+        Structurally empty cells of the grid.
+    weight : float
+        Median, over the tables, of the weight that the own counts have in the shrunk ones: N / (N + k); 1 without seed.
+    seeded : bool
+        Whether there is a seed; False: all cells alike.
+    notes : tuple of str
+        Harmless findings.
+    """
+
+    grid: Grid
+    tables: np.ndarray
+    group: np.ndarray
+    by: tuple[str, ...] = ()
+    without: int = 0
+    structural: int = 0
+    weight: float = 1.0
+    seeded: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def uniform_seed(margins: Sequence[Margin], areas: AreaTable) -> Seed:
+    """The seed of independence: all cells alike."""
+    grid = _grid_of(margins)
+    return Seed(grid, np.full((1, grid.size), 1.0 / grid.size), np.zeros(len(areas), dtype=np.int64))
+
+
+def read_seed(
+    spec: SeedSpec, margins: Sequence[Margin], areas: AreaTable, wanted: set[str] | None, problems: Problems
+) -> Seed | None:
+    """Read the seed and smooth it.
+
+    Parameters
+    ----------
+    spec : SeedSpec
+        ``[frame] seed``.
+    margins : sequence of Margin
+        Whose categories the seed must have.
+    areas : AreaTable
+        With the columns ``by`` among its code, levels and classes.
+    wanted : set of str, or None
+        Variables that formulas use: of these the seed may bring some that no margin has. None: it brings none.
+    problems : Problems
+        Takes everything that is wrong.
+
+    Returns
+    -------
+    Seed or None
+        None when a problem was noted.
+    """
+    before = len(problems)
+    file_of = Wanted(spec.table, f"{WHERE}.table", f"{WHERE}.count", dict.fromkeys(spec.by, f"{WHERE}.by"), spec.count)
+    file = file_of.open(problems)
+    if file is None:
+        return None
+    others = file_of.others(file)
+    grid = _grid_of(margins)
+    used = [c for c in others if c in grid.variables or c in (wanted or ())]
+    if not set(used) & set(grid.variables):
+        message = f"{spec.table.name} has none of the margins' variables {listing(grid.variables)}"
+        problems.add(f"{WHERE}.table", message, nearest(grid.variables[0], others), "data")
+    table = None if len(problems) > before else read_long(file_of, file, used, problems)
+    if table is None:
+        return None
+    for name, (at, _) in table.codes.items():
+        if (at < 0).any():
+            message = f"column {name!r} is missing in {int((at < 0).sum()):,} rows of {spec.table.name}"
+            problems.add(f"{WHERE}.by", message, kind="data")
+    if len(problems) > before:
+        return None
+    notes: list[str] = [file.note] if file.note else []
+    columns = _columns(spec, table, grid, notes, problems)
+    whole = Grid(
+        (*grid.variables, *(c for c in used if c not in grid.variables)),
+        (*grid.levels, *(columns[c][1] for c in used if c not in grid.variables)),
+    )
+    if whole.size > MOST_CELLS:
+        problems.add(
+            "frame.margins",
+            f"the variables make {whole.size:,} cells, at most {MOST_CELLS:,} can be raked",
+            kind="data",
+        )
+    if len(problems) > before:
+        return None
+    own = whole.of(used)
+    counts, empty, classes = _counts(table, columns, own, spec.by)
+    if not counts.sum() > len(classes):
+        problems.add(
+            f"{WHERE}.count",
+            f"column {spec.count!r} of {spec.table.name} adds up to {counts.sum():.6g}, expected counts of people",
+            "shares do not tell how far a class can be relied on; give the counts behind them",
+            "data",
+        )
+        return None
+    smooth = _smoothed(counts, empty, classes, own, spec, areas, problems)
+    if smooth is None:
+        return None
+    tables, group, without, weight = smooth
+    shares = tables[:, whole.places(own.variables)]
+    shares /= shares.sum(axis=1, keepdims=True)
+    structural = int((shares.max(axis=0) == 0).sum())
+    if without:
+        notes.append(f"the seed counts nobody of the class of {without:,} areas: they take the shape above it")
+    return Seed(whole, shares, group, spec.by, without, structural, weight, True, tuple(notes))
+
+
+def _grid_of(margins: Sequence[Margin]) -> Grid:
+    levels: dict[str, pd.Series] = {}
+    for margin in margins:
+        levels |= dict(zip(margin.grid.variables, margin.grid.levels, strict=True))
+    return Grid(tuple(levels), tuple(levels.values()))
+
+
+def _columns(spec: SeedSpec, table: LongTable, grid: Grid, notes: list[str], problems: Problems) -> dict[str, Factor]:
+    """The seed's categories by their places among the margins' (-1: one that no margin has)."""
+    found: dict[str, Factor] = {}
+    for name, (at, levels) in table.columns.items():
+        if name not in grid.variables:
+            found[name] = at, levels
+            continue
+        known = grid.levels[grid.variables.index(name)]
+        place = pd.Index(known).get_indexer(pd.Index(levels))
+        met = levels[np.bincount(at[at >= 0], weights=table.count[at >= 0], minlength=len(levels)) > 0]
+        absent = known[~known.isin(met)]
+        if len(absent):
+            problems.add(
+                f"{WHERE}.table",
+                f"{spec.table.name} has nobody of {name!r} {listing(absent)}, which people of the margins have",
+                nearest(str(absent.iloc[0]), map(str, levels[place < 0])),
+                "data",
+            )
+        extra = met[~met.isin(known)]
+        if len(extra):
+            notes.append(f"the seed's {name!r} {listing(extra)} is in no margin and left out")
+        found[name] = np.append(place, -1)[at], known
+    return found
+
+
+def _counts(
+    table: LongTable, columns: dict[str, Factor], own: Grid, by: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """People of each class and cell, whether a cell stands in the table and is empty, and the classes' codes."""
+    inside = np.all([at >= 0 for at, _ in columns.values()], axis=0)
+    cell = np.ravel_multi_index(tuple(columns[c][0][inside] for c in own.variables), own.shape)
+    codes = pd.DataFrame(
+        {name: table.codes[name][1].to_numpy(dtype=object)[table.codes[name][0][inside]] for name in by},
+        index=range(int(inside.sum())),
+    )
+    if by:
+        row = codes.groupby(list(by), sort=True, observed=True).ngroup().to_numpy(dtype=np.int64)
+        classes = codes.drop_duplicates().sort_values(list(by)).reset_index(drop=True)
+    else:
+        row, classes = np.zeros(len(cell), dtype=np.int64), pd.DataFrame(index=range(1))
+    people = table.count[inside]
+    counts = np.bincount(row * own.size + cell, weights=people, minlength=len(classes) * own.size)
+    stands = np.bincount(cell, minlength=own.size) > 0
+    counts = counts.reshape(len(classes), own.size)
+    return counts, stands & (counts.sum(axis=0) == 0), classes
+
+
+def _smoothed(
+    counts: np.ndarray,
+    empty: np.ndarray,
+    classes: pd.DataFrame,
+    own: Grid,
+    spec: SeedSpec,
+    areas: AreaTable,
+    problems: Problems,
+) -> tuple[np.ndarray, np.ndarray, int, float] | None:
+    """Shapes of the classes that areas belong to, each area's row, areas without one of their own, median weight."""
+    national = counts.sum(axis=0)
+    shape, weight = shrink(national[None], independence(national, own, empty)[None])
+    group: np.ndarray = np.zeros(len(areas), dtype=np.int64)
+    without = 0
+    for depth in range(1, len(spec.by) + 1):
+        names = list(spec.by[:depth])
+        codes = areas.table[names]
+        row = codes.groupby(names, sort=True).ngroup().to_numpy(dtype=np.int64)
+        first = np.unique(row, return_index=True)[1]
+        here = codes.iloc[first].astype(object).reset_index(drop=True).assign(_row=np.arange(len(first)))
+        at = classes.merge(here, on=names, how="left")["_row"].to_numpy(dtype=np.float64, na_value=np.nan)
+        own_counts = np.zeros((len(first), own.size))
+        np.add.at(own_counts, at[~np.isnan(at)].astype(np.int64), counts[~np.isnan(at)])
+        shape, weight = shrink(own_counts, shape[group[first]])
+        without = int((own_counts.sum(axis=1) == 0)[row].sum())
+        group = row
+    if spec.by and without == len(areas):
+        known = areas.table[spec.by[0]].drop_duplicates()
+        message = f"no class of {spec.table.name} by {listing(spec.by)} is one of the areas'"
+        problems.add(f"{WHERE}.by", message, f"the areas' are {listing(known)}", "data")
+        return None
+    return shape, group, without, float(np.median(weight))
+
+
+def independence(counts: np.ndarray, grid: Grid, empty: np.ndarray) -> np.ndarray:
+    """Shape of the table (cells,) in which variables are independent, with some cells empty; sums to 1."""
+    shape = np.ones(grid.size)
+    for name in grid.variables:
+        at = grid.places([name])
+        margin = np.bincount(at, weights=counts)
+        shape *= margin[at] / counts.sum()
+    shape[empty] = 0.0
+    return np.asarray(shape / shape.sum())
+
+
+def shrink(counts: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shrink tables to given shapes by the pseudo-Bayes estimator of Fienberg and Holland (1973).
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (G, cells)
+        People.
+    shape : ndarray of float64, shape (G, cells)
+        Shares, each row summing to 1.
+
+    Returns
+    -------
+    tables : ndarray of float64, shape (G, cells)
+        Shares.
+    weight : ndarray of float64, shape (G,)
+        Weight of the own counts, N / (N + k); 0 without people.
+    """
+    people = counts.sum(axis=1)
+    spread = people**2 - (counts**2).sum(axis=1)
+    apart = ((counts - people[:, None] * shape) ** 2).sum(axis=1)
+    pseudo = np.divide(spread, apart, out=np.full_like(apart, np.inf), where=apart > 0)
+    weight = people / (people + np.maximum(pseudo, LEAST_PSEUDO))
+    own = counts / np.where(people > 0, people, 1.0)[:, None]
+    return weight[:, None] * own + (1 - weight)[:, None] * shape, weight
