@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,38 @@ def labelled_columns(path: Path) -> list[str]:
         Empty, truncated, or another format.
     """
     return list(_readstat(path, metadataonly=True)[1].column_names)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an SPSS or Stata file says of its columns.
+
+    Parameters
+    ----------
+    wordings : mapping of column to text
+        Variable labels; columns without one are left out.
+    missing : mapping of column to tuple of (least, greatest)
+        Values, or ranges of them, that an SPSS file declares as missing.
+    """
+
+    wordings: Mapping[str, str]
+    missing: Mapping[str, tuple[tuple[Any, Any], ...]]
+
+
+def describe_labelled(path: Path) -> Described:
+    """Variable labels and declared missing values of an SPSS or Stata file; no row is read.
+
+    Raises
+    ------
+    UnreadableError
+        Empty, truncated, or another format.
+    """
+    meta = _readstat(path, metadataonly=True)[1]
+    wordings = {name: text.strip() for name, text in meta.column_names_to_labels.items() if text and text.strip()}
+    ranges = {
+        name: tuple((part["lo"], part["hi"]) for part in parts) for name, parts in (meta.missing_ranges or {}).items()
+    }
+    return Described(wordings, ranges)
 
 
 def read_labelled(
