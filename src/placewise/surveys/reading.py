@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -52,11 +52,37 @@ def read_survey(
         In the file's order; rows outside ``where`` or without an area are left out and counted. None when a problem
         was noted.
     """
-    before = len(problems)
     found = _open(spec, areas, columns, problems, required)
-    if found is None:
-        return None
-    file, source, answers = found
+    return None if found is None else respondents_of(*found, spec, areas, problems)
+
+
+def respondents_of(
+    file: TableFile,
+    source: SurveyColumns,
+    answers: Sequence[str],
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    problems: Problems,
+) -> Respondents | None:
+    """The respondents of a file whose columns are read: inside ``where``, linked to the areas, with their weights.
+
+    Parameters
+    ----------
+    file : TableFile
+        What was read, for the account.
+    source : SurveyColumns
+        Its columns and the variables to be made of them.
+    answers : sequence of str
+        Columns and variables that the respondents' table holds, in order.
+    spec, areas, problems
+        As ``read_survey``.
+
+    Returns
+    -------
+    Respondents or None
+        None when a problem was noted.
+    """
+    before = len(problems)
     notes = [file.note] if file.note else []
     selected = _select(source, spec, areas, problems, notes)
     if selected is None:
@@ -171,7 +197,7 @@ def _select(
     chosen = source.made({spec.area_column, *spec.where}, problems)
     if chosen is None:
         return None
-    inside = _inside(source, chosen, spec, problems, notes)
+    inside = rows_inside(source, chosen, spec, problems, notes)
     variable = chosen.values.get(spec.area_column)
     codes, blank = _area_codes(source.raw.frame[spec.area_column] if variable is None else variable, spec, areas)
     kept = inside & ~blank
@@ -188,7 +214,7 @@ def _select(
     return kept, codes, tuple(d for d in dropped if d.count)
 
 
-def _inside(
+def rows_inside(
     source: SurveyColumns, chosen: CleanColumns, spec: SurveySpec, problems: Problems, notes: list[str]
 ) -> np.ndarray:
     """Rows that ``where`` keeps: by code or value label of a column, by category of a variable."""
