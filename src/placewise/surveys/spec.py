@@ -35,15 +35,44 @@ class GeographyFile:
         Folder that holds a file a wave, or the file of the only wave.
     vintage : str
         Which codes it holds.
-    column, file : str
-        Names of its variable and of the file, ``{w}`` standing for the wave; empty for those of the vintage.
+    file : str
+        Name of the file without its ending, ``{w}`` standing for the wave; empty for that of the vintage.
     """
 
     path: Path
     vintage: str
-    column: str = ""
     file: str = ""
     lookup: LookupFile | None = None
+
+
+@dataclass(frozen=True)
+class CommunityLifeKeys:
+    """What a project says of a deposit of the Community Life Survey, whose own names are not confirmed.
+
+    Parameters
+    ----------
+    year, year_column : str
+        The survey year of the whole file, such as ``2023-24``, or the column that holds it; one of the two is empty.
+    mode, mode_column : str
+        The mode of all interviews, or the column that holds it.
+    modes : tuple of str
+        Modes to keep; empty: all.
+    pool_modes : bool
+        Whether face-to-face interviews may stand beside others.
+    codebook : Path or None
+        Labels of codes that the file does not label.
+    aliases : mapping of concept to tuple of str
+        Names its column may have.
+    """
+
+    year: str = ""
+    year_column: str = ""
+    mode: str = ""
+    mode_column: str = ""
+    modes: tuple[str, ...] = ()
+    pool_modes: bool = False
+    codebook: Path | None = None
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,13 +82,17 @@ class SurveySpec:
     Parameters
     ----------
     area_column, area_level : str
-        Column of the survey that holds codes, and the column of the areas table they are codes of.
+        Column of the survey that holds codes, and the column of the areas table they are codes of. For ukhls the
+        first is a variable of the geography file, ``{w}`` standing for the wave, and both may be empty: then they
+        follow from the vintage.
     waves : tuple of str
         Letters, in the order in which they are pooled (ukhls).
     geography : GeographyFile or None
         Where households lived (ukhls).
     weights : mapping of wave to str
         The user's own choice of weight (ukhls).
+    community_life : CommunityLifeKeys or None
+        Of a deposit of the Community Life Survey (cls).
     """
 
     name: str
@@ -78,3 +111,4 @@ class SurveySpec:
     waves: tuple[str, ...] = ()
     geography: GeographyFile | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
+    community_life: CommunityLifeKeys | None = None

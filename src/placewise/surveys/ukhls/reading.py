@@ -1,0 +1,325 @@
+"""Reads Understanding Society: one record a person and wave, linked to the areas by a special-licence file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from placewise.errors import Problems, nearest
+from placewise.geography.areas import AreaTable
+from placewise.geography.joins import positions
+from placewise.surveys.account import Account, DesignRead
+from placewise.surveys.disclosure import told
+from placewise.surveys.recode import Recoding, read_recoding
+from placewise.surveys.respondents import Respondents
+from placewise.surveys.spec import GeographyFile, SurveySpec
+from placewise.surveys.ukhls.files import StudyFiles, find_study
+from placewise.surveys.ukhls.geography import Homes, read_homes, read_lookup, tell_unknown, translate
+from placewise.surveys.ukhls.recodings import BUILT_IN
+from placewise.surveys.ukhls.selection import (
+    Selected,
+    design_codes,
+    inside,
+    pooled_weights,
+    select,
+    weight_column,
+)
+from placewise.surveys.ukhls.variables import OWN, WAVE, Made, Placed, make, place, pooled
+from placewise.surveys.ukhls.vintages import VINTAGES, find_geography
+from placewise.surveys.ukhls.wave import MAIN, PERSON, Interviews, WaveFiles
+from placewise.surveys.ukhls.waves import prefixed
+
+PSU, STRATA = "psu", "strata"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Sources:
+    """What is read besides the interviews: where each wave's files are, and what the user says about them."""
+
+    study: StudyFiles
+    geography: Mapping[str, Path]
+    recoding: Recoding
+    weights: Mapping[str, str]
+    level: str
+    lookup: pd.Series | None
+
+
+def read_ukhls(
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    columns: Collection[str],
+    problems: Problems,
+    required: Collection[str] = (),
+) -> Respondents | None:
+    """Read the respondents of one or several waves and link them to the areas.
+
+    Parameters
+    ----------
+    spec : SurveySpec
+        Table ``[survey.NAME]`` with ``reader = "ukhls"``.
+    areas : AreaTable or None
+        As ``placewise.surveys.reading.read_survey`` takes it.
+    columns : collection of str
+        Names that formulas use: variables of the recoding, or of the study without the wave's letter. Names that the
+        areas have, and names that no file has, are left to the areas.
+    problems : Problems
+        Takes everything that is wrong.
+    required : collection of str
+        Variables there must be, such as the response; ``nbrsnci`` is the cohesion scale.
+
+    Returns
+    -------
+    Respondents or None
+        One record a person and wave, in the order of the waves and of ``pidp``, whatever the files' order. None when
+        a problem was noted.
+
+    Notes
+    -----
+    Weights are cross-sectional, of the self-completion questionnaire. Over several waves the weights of each are
+    rescaled to sum to its respondents, so that a wave counts as the people who answered it.
+    """
+    before, where = len(problems), f"survey.{spec.name}"
+    sources = _sources(spec, areas, where, problems)
+    if sources is None:
+        return None
+    waves = [WaveFiles(wave, sources.study, spec.path, where, problems) for wave in spec.waves]
+    names = _names(spec, areas, columns, required, sources.recoding)
+    needed = {*required, *spec.where}
+    placed = place(names, needed, sources.recoding, waves, where, problems)
+    interviews = _read(waves, placed, spec, sources, where, problems)
+    column = spec.area_column or VINTAGES[_geography(spec).vintage].column
+    homes = {w: read_homes(path, w, column, where, problems) for w, path in sources.geography.items()}
+    if interviews is None or len(problems) > before:
+        return None
+    chosen = _select(interviews, homes, spec, sources, where, problems)
+    if chosen is None:
+        return None
+    parts = [make(part.interviews, {n for n in names if n not in OWN}, where, problems) for part in chosen]
+    codes = _link(chosen, sources, spec, areas, where, problems)
+    design = [design_codes(chosen, stem, where, problems) for stem in (spec.psu or PSU, spec.strata or STRATA)]
+    made = [part for part in parts if part is not None]
+    if areas is None or len(problems) > before:
+        return None
+    files = [w.columns() for w in waves]
+    found = _Found(chosen, pooled(made), codes, (design[0], design[1]), [h for h in homes.values() if h is not None])
+    return _respondents(found, interviews, spec, areas, sources, tuple(dict.fromkeys(c for f in files for c in f)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Found:
+    """Everything about the respondents, in the files' order."""
+
+    chosen: Sequence[Selected]
+    made: Made
+    codes: pd.Series
+    design: tuple[np.ndarray, np.ndarray]
+    homes: Sequence[Homes]
+
+
+def _geography(spec: SurveySpec) -> GeographyFile:
+    assert spec.geography is not None
+    return spec.geography
+
+
+def _sources(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> _Sources | None:
+    """Files, recoding, weights and the level to link by; every problem of theirs at once."""
+    before = len(problems)
+    level = _level(spec, areas, f"{where}.area", problems)
+    study = find_study(spec.path, spec.waves, where, problems)
+    geography = find_geography(_geography(spec), spec.area_column, spec.waves, where, problems)
+    theirs = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
+    weights = {wave: weight_column(spec, wave, where, problems) for wave in spec.waves}
+    table = _geography(spec).lookup
+    lookup = None if table is None else read_lookup(table, f"{where}.geography.lookup", problems)
+    if study is None or geography is None or theirs is None or len(problems) > before:
+        return None
+    named = {wave: weight for wave, weight in weights.items() if weight is not None}
+    return _Sources(study, geography, BUILT_IN.overridden_by(theirs), named, level, lookup)
+
+
+def _level(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> str:
+    """Column of the areas that holds codes of the vintage: the user's, else the only one named after it."""
+    groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
+    if not groupings:
+        return spec.area_level
+    if spec.area_level:
+        if spec.area_level not in groupings:
+            message = f"{spec.area_level!r} is neither the code, a level nor a class of the areas"
+            problems.add(where, message, nearest(spec.area_level, groupings))
+        return spec.area_level
+    vintage = _geography(spec).vintage
+    alike = [g for g in groupings if g.casefold().startswith(vintage)]
+    if len(alike) == 1:
+        return alike[0]
+    what = f"which column of the areas holds the codes of vintage {vintage!r} is not plain from its name"
+    problems.add(where, what, f'write area = "…", one of {", ".join(groupings)}')
+    return ""
+
+
+def _names(
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    columns: Collection[str],
+    required: Collection[str],
+    recoding: Recoding,
+) -> tuple[str, ...]:
+    """Variables to make: what must be there, and what formulas use and the areas do not have."""
+    theirs = {*()} if areas is None else {*areas.available, areas.code, *areas.levels, *areas.classes}
+    left = {c for c in columns if c not in theirs}
+    return tuple(sorted({*(c for c in required if c), *spec.where, *left}))
+
+
+def _read(
+    waves: Sequence[WaveFiles],
+    placed: Mapping[str, Placed],
+    spec: SurveySpec,
+    sources: _Sources,
+    where: str,
+    problems: Problems,
+) -> list[Interviews] | None:
+    """The interviews of each wave with all the columns needed; None where a file cannot give them."""
+    found = []
+    for files in waves:
+        main = files.open(MAIN)
+        if main is None:
+            continue
+        design = (
+            sources.weights[files.wave],
+            *(prefixed(s, files.wave) for s in (spec.psu or PSU, spec.strata or STRATA)),
+        )
+        keys = (f"{where}.weight", f"{where}.psu", f"{where}.strata")
+        lacking = [(key, c) for key, c in zip(keys, design, strict=True) if c not in main.columns]
+        for key, column in lacking:
+            problems.add(key, f"{main.path.name} has no column {column!r}", nearest(column, main.columns), "data")
+        read = None if lacking else files.read(placed[files.wave], design)
+        if read is not None:
+            found.append(read)
+    return found if len(found) == len(waves) else None
+
+
+def _select(
+    interviews: Sequence[Interviews],
+    homes: Mapping[str, Homes | None],
+    spec: SurveySpec,
+    sources: _Sources,
+    where: str,
+    problems: Problems,
+) -> list[Selected] | None:
+    """Interviews that count, wave by wave; None where a problem was noted."""
+    before = len(problems)
+    tables: dict[str, pd.DataFrame] = {}
+    for part in interviews:
+        made = make(part, tuple(spec.where), f"{where}.where", problems)
+        if made is not None:
+            tables[part.wave] = made.table.assign(**{WAVE: part.wave})
+    if len(problems) > before:
+        return None
+    within = inside(tables, spec.where, where, problems)
+    found = []
+    for part in interviews:
+        home = homes[part.wave]
+        assert home is not None
+        selected = select(part, within[part.wave], sources.weights[part.wave], home, where, problems)
+        if selected is not None:
+            found.append(selected)
+    return found if len(problems) == before else None
+
+
+def _link(
+    chosen: Sequence[Selected],
+    sources: _Sources,
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    where: str,
+    problems: Problems,
+) -> pd.Series:
+    """The areas' code of every respondent, wave after wave; codes that the areas lack are noted."""
+    geography = _geography(spec)
+    codes = pd.concat([part.codes for part in chosen], ignore_index=True)
+    if geography.lookup is not None and sources.lookup is not None:
+        before = len(problems)
+        here = f"{where}.geography.lookup"
+        codes = translate(codes, sources.lookup, geography.lookup.path.name, here, problems)
+        if len(problems) > before:
+            return codes
+    if areas is not None:
+        known = areas.table[sources.level].to_numpy(dtype=object)
+        tell_unknown(codes, known, sources.level, geography, f"{where}.geography", problems)
+    return codes
+
+
+def _respondents(
+    found: _Found,
+    interviews: Sequence[Interviews],
+    spec: SurveySpec,
+    areas: AreaTable,
+    sources: _Sources,
+    available: tuple[str, ...],
+) -> Respondents:
+    """The respondents in the order of waves and people, with the account of how they were read."""
+    person = pd.concat([part.interviews.person for part in found.chosen], ignore_index=True)
+    wave = np.concatenate([np.full(len(part.weight), part.interviews.wave, dtype=object) for part in found.chosen])
+    position = np.concatenate([np.full(len(part.weight), i) for i, part in enumerate(found.chosen)])
+    order = np.lexsort((pd.to_numeric(person).to_numpy(), position))
+    own = pd.DataFrame({WAVE: pd.Series(wave, dtype="str"), PERSON: person})
+    table = pd.concat([own, found.made.table], axis=1).iloc[order].reset_index(drop=True)
+    codes = found.codes.iloc[order].reset_index(drop=True)
+    dropped = tuple(d for part in found.chosen for d in part.dropped)
+    notes = _notes(found, interviews)
+    read = sum(len(part) for part in interviews)
+    psu, strata = found.design
+    files = [*(file for part in interviews for file in part.files), *(home.file for home in found.homes)]
+    account = Account(
+        spec.name,
+        spec.reader,
+        tuple(dict.fromkeys(files)),
+        found.made.accounts,
+        dropped,
+        found.made.checks,
+        DesignRead(
+            ", ".join(sources.weights.values()),
+            _names_of(spec.psu or PSU, spec),
+            _names_of(spec.strata or STRATA, spec),
+        ),
+        read,
+        len(table),
+        notes,
+    )
+    return Respondents(
+        name=spec.name,
+        table=table,
+        link=sources.level,
+        codes=codes.to_numpy(dtype=object),
+        area=positions(codes, areas.codes) if sources.level == areas.code else np.full(len(table), -1, np.int64),
+        weight=pooled_weights(found.chosen)[order],
+        psu=psu[order],
+        strata=strata[order],
+        read=read,
+        dropped=dropped,
+        available=(*sources.recoding.names(), *available),
+        notes=notes,
+        declared={name: mask[order] for name, mask in found.made.declared.items()},
+        account=account,
+    )
+
+
+def _names_of(stem: str, spec: SurveySpec) -> str:
+    return ", ".join(prefixed(stem, wave) for wave in spec.waves)
+
+
+def _notes(found: _Found, interviews: Sequence[Interviews]) -> tuple[str, ...]:
+    """What is worth knowing: people in several waves, rows without a partner, and checks that did not pass."""
+    notes = [note for part in interviews for note in part.notes]
+    people = pd.concat([part.interviews.person for part in found.chosen], ignore_index=True)
+    again = int(people.duplicated().sum())
+    if again:
+        notes.append(
+            f"{told(again)} of {told(len(people))} records are of people who answered in an earlier of the waves too; "
+            "the weights of each wave were rescaled to its number of respondents"
+        )
+    notes += [f"{check.name}: {check.message}" for check in found.made.checks if check.verdict != "pass"]
+    return tuple(dict.fromkeys(notes))

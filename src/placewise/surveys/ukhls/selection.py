@@ -1,0 +1,188 @@
+"""Who counts: inside ``where``, inside the base of the weight, at a known address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placewise.errors import Problems
+from placewise.geography.codes import as_numbers, listing, matches
+from placewise.surveys.disclosure import told
+from placewise.surveys.respondents import Dropped
+from placewise.surveys.spec import SurveySpec
+from placewise.surveys.ukhls.geography import Homes
+from placewise.surveys.ukhls.wave import MOST_UNMATCHED, Interviews
+from placewise.surveys.ukhls.waves import UNCONFIRMED_WEIGHTS, WEIGHTS, prefixed
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selected:
+    """Interviews of one wave that count.
+
+    Parameters
+    ----------
+    interviews : Interviews
+        Those that are kept, m of n.
+    weight : ndarray of float64, shape (m,)
+        Positive, as released.
+    codes : Series of str, shape (m,)
+        Where they live, by the geography file's code.
+    dropped : tuple of Dropped
+        Why the others are left out.
+    """
+
+    interviews: Interviews
+    weight: np.ndarray
+    codes: pd.Series
+    dropped: tuple[Dropped, ...]
+
+
+def weight_column(spec: SurveySpec, wave: str, where: str, problems: Problems) -> str | None:
+    """Name of a wave's weight: the user's, else the self-completion weight where that is confirmed."""
+    chosen = spec.weights.get(wave) or spec.weight or WEIGHTS.get(wave)
+    if chosen:
+        return prefixed(chosen, wave)
+    expected = prefixed(UNCONFIRMED_WEIGHTS[wave], wave)
+    problems.add(
+        f"{where}.weight",
+        f"no source confirms which weight is that of the self-completion questionnaire in wave {wave}",
+        f'{expected} is expected: look it up in the documentation, then write weight = {{ {wave} = "{expected}" }}',
+    )
+    return None
+
+
+def inside(
+    tables: Mapping[str, pd.DataFrame], conditions: Mapping[str, Iterable[Any]], where: str, problems: Problems
+) -> dict[str, np.ndarray]:
+    """Rows of each wave that ``where`` keeps, by the categories and numbers of recoded variables.
+
+    Parameters
+    ----------
+    tables : mapping of wave to DataFrame
+        The variables that ``where`` names.
+    conditions : mapping of variable to values
+        From the project file.
+    """
+    kept = {wave: np.ones(len(table), dtype=bool) for wave, table in tables.items()}
+    for name, values in conditions.items():
+        hits = {wave: matches(table[name], values) for wave, table in tables.items() if name in table}
+        if not any(hit.any() for hit in hits.values()):
+            met = sorted({str(v) for table in tables.values() if name in table for v in table[name].dropna().unique()})
+            hint = f"the variable has {listing(met)}"
+            problems.add(f"{where}.where", f"nobody has {listing(list(values))} in {name!r}", hint, "data")
+        for wave, mask in kept.items():
+            mask &= hits.get(wave, False)
+    return kept
+
+
+def select(
+    interviews: Interviews, within: np.ndarray, weight: str, homes: Homes, where: str, problems: Problems
+) -> Selected | None:
+    """Leave out interviews outside ``where``, outside the weight's base, and without an address.
+
+    Parameters
+    ----------
+    interviews : Interviews
+        Of one wave.
+    within : ndarray of bool, shape (n,)
+        What ``where`` keeps.
+    weight : str
+        The wave's weight, a column of the main file.
+    homes : Homes
+        Codes of the wave's households.
+    where : str
+        The survey's table in the project file, for messages.
+
+    Returns
+    -------
+    Selected or None
+        None where a problem was noted.
+    """
+    before = len(problems)
+    numbers = _weights(interviews, weight, where, problems)
+    if len(problems) > before:
+        return None
+    households = interviews.household
+    listed = households.isin(homes.codes.index).to_numpy()
+    codes = households.map(homes.codes.to_dict()).astype("str")
+    reasons = (
+        ("", "outside where", ~within),
+        (weight, "outside the base of the weight (0)", numbers == 0),
+        (weight, "no weight", np.isnan(numbers)),
+        (homes.column, "household not in the geography file", ~listed),
+        (homes.column, "no area", codes.isna().to_numpy()),
+    )
+    kept = np.ones(len(interviews), dtype=bool)
+    dropped, gone = [], {}
+    for column, reason, out in reasons:
+        gone[reason] = out & kept
+        dropped.append(Dropped(column, reason, int(gone[reason].sum())))
+        kept &= ~out
+    _check_base(interviews.wave, within, numbers, weight, where, problems)
+    candidates = kept | gone["household not in the geography file"]
+    lost = float(gone["household not in the geography file"].sum() / max(candidates.sum(), 1))
+    if lost > MOST_UNMATCHED:
+        message = f"{lost:.0%} of the respondents of wave {interviews.wave} have no row in {homes.file.name}"
+        problems.add(f"{where}.geography", message, "is it of that wave, and of the study's own edition?", "data")
+    elif candidates.any() and not kept.any():
+        message = f"{homes.column} is missing for every respondent of wave {interviews.wave}"
+        problems.add(f"{where}.geography", message, kind="data")
+    if len(problems) > before:
+        return None
+    return Selected(
+        interviews.take(kept),
+        numbers[kept],
+        codes[kept].reset_index(drop=True),
+        tuple(d for d in dropped if d.count),
+    )
+
+
+def pooled_weights(parts: Iterable[Selected]) -> np.ndarray:
+    """Weights of all waves one after another: over several waves, each counts as its number of respondents.
+
+    The mean weight of a wave becomes 1, so that no wave counts for more because its weights are scaled otherwise.
+    """
+    weights = [part.weight for part in parts]
+    if len(weights) == 1:
+        return weights[0]
+    return np.concatenate([w * (w.size / w.sum()) for w in weights])
+
+
+def design_codes(parts: Iterable[Selected], stem: str, where: str, problems: Problems) -> np.ndarray:
+    """Sampling units or strata of all waves one after another, as text; the same code is the same unit in each wave."""
+    found = []
+    for part in parts:
+        wave = part.interviews.wave
+        codes = part.interviews.codes(prefixed(stem, wave))
+        lost = int(codes.isna().sum())
+        if lost:
+            message = f"{prefixed(stem, wave)} is missing for {told(lost)} of {told(len(codes))} respondents"
+            problems.add(where, message, "the variance of every estimate rests on it", "data")
+        found.append(codes.to_numpy(dtype=object))
+    return np.concatenate(found)
+
+
+def _weights(interviews: Interviews, column: str, where: str, problems: Problems) -> np.ndarray:
+    """Weights, NaN for a missing code; negative, infinite ones and text are noted."""
+    numbers, text = as_numbers(interviews.codes(column))
+    for what, odd in (("text", text), ("negative", numbers < 0), ("infinite", np.isinf(numbers))):
+        if odd.any():
+            message = f"{column} is {what} for {told(int(odd.sum()))} of {told(len(numbers))} interviews"
+            problems.add(f"{where}.weight", message, "expected 0 or more, and the codes for missing", "data")
+    return numbers
+
+
+def _check_base(
+    wave: str, within: np.ndarray, numbers: np.ndarray, weight: str, where: str, problems: Problems
+) -> None:
+    if within.any() and not (within & (numbers > 0)).any():
+        message = f"{weight} is 0 or missing for every respondent of wave {wave}"
+        usual = WEIGHTS.get(wave)
+        hint = (
+            f"the self-completion weight of wave {wave} is {prefixed(usual, wave)}" if usual else "is it that wave's?"
+        )
+        problems.add(f"{where}.weight", message, hint, "data")

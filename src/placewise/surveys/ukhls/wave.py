@@ -1,0 +1,218 @@
+"""One wave's files: where each variable stands, and its columns beside one another, a row each interview."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from placewise.errors import Problems, nearest
+from placewise.geography.codes import as_codes
+from placewise.geography.joins import positions
+from placewise.geography.tables import RawTable, TableFile, open_table, read_raw, require
+from placewise.surveys.account import FileRead, file_read
+from placewise.surveys.disclosure import told
+from placewise.surveys.recode import Recoding, Variable
+from placewise.surveys.ukhls.files import OF_WAVE, StudyFiles
+from placewise.surveys.ukhls.recodings import in_wave
+from placewise.surveys.ukhls.waves import ACROSS, missing_codes
+
+PERSON = "pidp"
+MAIN = "indresp"
+# Interviews without a row in another file of the same wave: above this share, it is another edition's or wave's.
+MOST_UNMATCHED = 0.05
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interviews:
+    """Columns of one wave, before they are recoded.
+
+    Parameters
+    ----------
+    wave : str
+        Letter.
+    parts : mapping of stem to RawTable
+        Needed columns of each file, a row each interview, in the order of ``{w}_indresp``; what a file lacks is blank.
+    variables : mapping of stem to tuple of Variable
+        Variables whose columns stand in each file, named as in this wave.
+    person, household : Series of str, shape (n,)
+        ``pidp`` and ``{w}_hidp``.
+    files : tuple of FileRead
+        What was read.
+    notes : tuple of str
+        Harmless findings.
+    """
+
+    wave: str
+    parts: Mapping[str, RawTable]
+    variables: Mapping[str, tuple[Variable, ...]]
+    person: pd.Series
+    household: pd.Series
+    files: tuple[FileRead, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of interviews."""
+        return len(self.person)
+
+    def names(self) -> set[str]:
+        """Names of the variables that stand in some file."""
+        return {v.name for variables in self.variables.values() for v in variables}
+
+    def recoding(self, stem: str, names: Collection[str] | None = None) -> Recoding:
+        """Variables of one file, all or some, with the codes reserved in it."""
+        chosen = tuple(v for v in self.variables[stem] if names is None or v.name in names)
+        return Recoding(chosen, tuple(missing_codes(self.wave, stem)))
+
+    def codes(self, name: str) -> pd.Series:
+        """A column of the main file without its missing codes, as codes in text."""
+        codes = as_codes(self.parts[MAIN].frame[name])
+        return codes.mask(codes.isin([str(code) for code in missing_codes(self.wave)]))
+
+    def take(self, rows: np.ndarray) -> Interviews:
+        """Only some interviews, by a mask."""
+        return replace(
+            self,
+            parts={
+                stem: RawTable(part.frame[rows].reset_index(drop=True), part.labels)
+                for stem, part in self.parts.items()
+            },
+            person=self.person[rows].reset_index(drop=True),
+            household=self.household[rows].reset_index(drop=True),
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WaveFiles:
+    """The files of one wave and the file across waves, each opened when a variable is first looked for in it.
+
+    Parameters
+    ----------
+    wave : str
+        Letter.
+    files : mapping of (wave, stem) to Path
+        Files that there are.
+    folder : Path
+        The study's, against which files are shown.
+    where : str
+        The survey's table in the project file, for messages.
+    problems : Problems
+        Takes what is wrong.
+    """
+
+    wave: str
+    files: StudyFiles
+    folder: Path
+    where: str
+    problems: Problems
+    opened: dict[str, TableFile | None] = field(default_factory=dict)
+
+    @cached_property
+    def household(self) -> str:
+        """Household id of this wave."""
+        return f"{self.wave}_hidp"
+
+    def stems(self) -> tuple[str, ...]:
+        """Files that there are, in the order in which a variable is looked for."""
+        return tuple(s for s in (*OF_WAVE, ACROSS) if self._key(s) in self.files)
+
+    def open(self, stem: str) -> TableFile | None:
+        """A file and the columns it has; None where it cannot be read."""
+        if stem not in self.opened:
+            path = self.files[self._key(stem)]
+            self.opened[stem] = open_table(path, f"{self.where}.path", self.problems, self.keys(stem))
+        return self.opened[stem]
+
+    def keys(self, stem: str) -> tuple[str, ...]:
+        """Columns by which a file is joined onto the interviews, those of the main file itself."""
+        if stem == MAIN:
+            return PERSON, self.household
+        return (self.household,) if stem == "hhresp" else (PERSON,)
+
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the files opened so far."""
+        return tuple(c for file in self.opened.values() if file is not None for c in file.columns)
+
+    def locate(self, variable: Variable) -> tuple[str, Variable] | None:
+        """The first file that has a variable's column, and the variable as it is named there."""
+        here = in_wave(variable, self.wave)
+        for stem in self.stems():
+            file = self.open(stem)
+            if file is not None and here.find(file.columns) is not None:
+                return stem, here
+        return None
+
+    def tell_absent(self, column: str, where: str, hint: str = "") -> None:
+        """Note a column that no file of the wave has."""
+        looked = ", ".join(self.files[self._key(stem)].name for stem in self.stems())
+        near = hint or nearest(column, self.columns())
+        self.problems.add(where, f"no column {column!r} in {looked}", near, "data")
+
+    def read(self, variables: Mapping[str, tuple[Variable, ...]], design: Collection[str]) -> Interviews | None:
+        """Read the columns of some variables, file by file, and those of the design from the main file."""
+        before = len(self.problems)
+        raw = {}
+        for stem in self.stems():
+            if stem != MAIN and not variables.get(stem):
+                continue
+            file = self.open(stem)
+            if file is not None:
+                needed = [c for v in variables.get(stem, ()) if (c := v.find(file.columns)) is not None]
+                own = design if stem == MAIN else ()
+                raw[stem] = self._read(stem, file, [*self.keys(stem), *own, *needed])
+        main = raw.get(MAIN)
+        if main is None or len(self.problems) > before:
+            return None
+        person, household = as_codes(main.frame[PERSON]), as_codes(main.frame[self.household])
+        self._check_ids(person, MAIN)
+        notes: list[str] = []
+        parts = {MAIN: main}
+        for stem, part in raw.items():
+            if stem != MAIN and part is not None:
+                parts[stem] = self._beside(stem, part, household if stem == "hhresp" else person, notes)
+        if len(self.problems) > before:
+            return None
+        accounts = tuple(self._account(stem, part) for stem, part in raw.items() if part is not None)
+        return Interviews(self.wave, parts, variables, person, household, accounts, tuple(notes))
+
+    def _key(self, stem: str) -> tuple[str, str]:
+        return ("" if stem == ACROSS else self.wave, stem)
+
+    def _name(self, stem: str) -> str:
+        return self.files[self._key(stem)].name
+
+    def _read(self, stem: str, file: TableFile, columns: Collection[str]) -> RawTable | None:
+        if not require(file, columns, f"{self.where}.path", self.problems):
+            return None
+        return read_raw(file, columns, f"{self.where}.path", self.problems, user_missing=True)
+
+    def _check_ids(self, ids: pd.Series, stem: str) -> None:
+        blank, twice = int(ids.isna().sum()), int(ids[ids.notna()].duplicated().sum())
+        for count, what in ((blank, "no id"), (twice, "the id of a row before")):
+            if count:
+                message = f"{told(count)} rows of {self._name(stem)} have {what} in {self.keys(stem)[0]!r}"
+                self.problems.add(f"{self.where}.path", message, "expected a row each, with an id of its own", "data")
+
+    def _beside(self, stem: str, part: RawTable, ids: pd.Series, notes: list[str]) -> RawTable:
+        """A file's columns beside the interviews: blank where it has no row."""
+        theirs = as_codes(part.frame[self.keys(stem)[0]])
+        self._check_ids(theirs, stem)
+        at = positions(ids, theirs.to_numpy(dtype=object))
+        lost = float((at < 0).mean())
+        if lost > MOST_UNMATCHED:
+            message = f"{lost:.0%} of the interviews of {self._name(MAIN)} have no row in {self._name(stem)}"
+            self.problems.add(f"{self.where}.path", message, "are both of one edition and wave?", "data")
+        elif lost:
+            count = told(int((at < 0).sum()))
+            notes.append(f"{count} interviews of {self._name(MAIN)} have no row in {self._name(stem)}")
+        frame = part.frame.take(np.maximum(at, 0)).reset_index(drop=True)
+        return RawTable(frame.mask(pd.Series(at < 0), axis=0) if lost else frame, part.labels)
+
+    def _account(self, stem: str, raw: RawTable) -> FileRead:
+        file = self.opened[stem]
+        assert file is not None
+        return file_read(file.path, len(raw.frame), len(file.columns), self.folder, file.note)
