@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from placewise.pipeline.model import Model
     from placewise.pipeline.project import Project
     from placewise.surveys.cls.workbook import read_cls_workbook
+    from placewise.surveys.design import SurveyDesign
 
-__all__ = ["AreaDraws", "Fit", "Model", "Project", "read_cls_workbook"]
+__all__ = ["AreaDraws", "Fit", "Model", "Project", "SurveyDesign", "read_cls_workbook"]
 
 _HOMES = {
     "AreaDraws": "placewise.estimates.draws",
     "Fit": "placewise.pipeline.fit",
     "Model": "placewise.pipeline.model",
     "Project": "placewise.pipeline.project",
+    "SurveyDesign": "placewise.surveys.design",
     "read_cls_workbook": "placewise.surveys.cls.workbook",
 }
 
