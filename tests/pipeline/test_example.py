@@ -43,11 +43,14 @@ def test_the_repository_holds_what_the_generator_makes(root: Path, tables: dict[
 def test_same_seed_same_bytes_other_seed_other_bytes(small: Path, tmp_path: Path) -> None:
     write_example(tmp_path / "again", small=True)
     write_example(tmp_path / "other", small=True, seed=1)
-    for path in sorted((small / "data").iterdir()):
-        again = (tmp_path / "again/data" / path.name).read_bytes()
-        assert again == path.read_bytes(), path.name
+    for path in sorted(p for p in (small / "data").rglob("*") if p.is_file()):
+        name = path.relative_to(small)
+        if path.suffix == ".sav":
+            continue  # holds the time of writing: test_deposits compares its table
+        again = (tmp_path / "again" / name).read_bytes()
+        assert again == path.read_bytes(), name
         if path.name != "README.md":
-            assert (tmp_path / "other/data" / path.name).read_bytes() != again, path.name
+            assert (tmp_path / "other" / name).read_bytes() != again, name
 
 
 def test_sizes(tables: dict[str, pd.DataFrame], small: Path) -> None:

@@ -44,7 +44,7 @@ def draw_survey(areas: pd.DataFrame, given: np.ndarray, size: Size, rng: np.rand
     rows = []
     for r in range(len(REGIONS)):
         members = np.flatnonzero(lsoa_region == r)
-        for psu in members[_systematic(lsoa_adults[members], takes[r], rng)]:
+        for psu in members[systematic(lsoa_adults[members], takes[r], rng)]:
             rows.append(_interview(np.flatnonzero(lsoa == psu), given, size.visits, rng))
     area, age, sex, answer = np.concatenate(rows, axis=1)
     weight = _weights(region[area], age, sex, given.sum(axis=3), region)
@@ -64,7 +64,7 @@ def draw_survey(areas: pd.DataFrame, given: np.ndarray, size: Size, rng: np.rand
     return _lose_some(table, rng)
 
 
-def _systematic(size: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+def systematic(size: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Positions drawn with probability proportional to size, in order, one every total / n."""
     edge = np.cumsum(size)
     hits = (rng.random() + np.arange(n)) * edge[-1] / n

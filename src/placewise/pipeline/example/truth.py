@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -28,20 +31,55 @@ SD = {"region": 0.029, "lad": 0.044, "msoa": 0.064, "lsoa": 0.053, "oa": 0.133}
 SD_CLASS = {"supergroup": 0.08, "group": 0.06, "subgroup": 0.06}
 
 
+@dataclass(frozen=True, eq=False)
+class Components:
+    """What an area's linear predictor is made of.
+
+    Parameters
+    ----------
+    fixed : ndarray, shape (A,)
+        Covariates times slopes.
+    effects : dict of str to ndarray, shape (A,)
+        Effect of the level or class that each area lies in, by its column.
+    """
+
+    fixed: np.ndarray
+    effects: dict[str, np.ndarray]
+
+    def total(self) -> np.ndarray:
+        """Linear predictor of each area before age and sex, shape (A,)."""
+        return sum(self.effects.values(), start=self.fixed)
+
+
+def standardised(areas: pd.DataFrame, name: str) -> np.ndarray:
+    """A covariate with mean 0 and standard deviation 1 over the areas, after its logarithm where it is skewed."""
+    x = areas[name].to_numpy(dtype=float)
+    x = np.log(x) if name in LOGGED else x
+    scaled: np.ndarray = (x - x.mean()) / x.std()
+    return scaled
+
+
+def components(areas: pd.DataFrame, slopes: Mapping[str, float], rng: np.random.Generator) -> Components:
+    """Covariates with these slopes, and a normal effect of every level and class that the areas have."""
+    fixed = np.zeros(len(areas))
+    for name, slope in slopes.items():
+        fixed += slope * standardised(areas, name)
+    effects = {}
+    for name, sd in (SD | SD_CLASS).items():
+        if name in areas.columns:
+            number = areas[name].astype("category").cat.codes.to_numpy()
+            effects[name] = rng.normal(0, sd, number.max() + 1)[number]
+    return Components(fixed, effects)
+
+
 def propensity(areas: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
     """Linear predictor of each area before age and sex, shape (A,)."""
-    eta = np.zeros(len(areas))
-    for name, slope in SLOPES.items():
-        x = areas[name].to_numpy(dtype=float)
-        x = np.log(x) if name in LOGGED else x
-        eta += slope * (x - x.mean()) / x.std()
-    for name, sd in (SD | SD_CLASS).items():
-        number = areas[name].astype("category").cat.codes.to_numpy()
-        eta += rng.normal(0, sd, number.max() + 1)[number]
-    return eta
+    return components(areas, SLOPES, rng).total()
 
 
-def answers(eta: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def answers(
+    eta: np.ndarray, counts: np.ndarray, rng: np.random.Generator, cutpoints: np.ndarray = CUTPOINTS
+) -> np.ndarray:
     """Answers of every adult, as counts.
 
     Parameters
@@ -50,6 +88,8 @@ def answers(eta: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np
         Linear predictor of the areas.
     counts : ndarray of int, shape (A, ages, sexes)
         Adults.
+    cutpoints : ndarray, shape (answers - 1,)
+        Ascending.
 
     Returns
     -------
@@ -57,7 +97,7 @@ def answers(eta: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np
         Drawn person by person from a cumulative logit.
     """
     person = eta[:, None, None] + AGE[:, None] + SEX + AGE_SEX
-    upto = 1 / (1 + np.exp(-(CUTPOINTS - person[..., None])))
+    upto = 1 / (1 + np.exp(-(cutpoints - person[..., None])))
     edges = np.concatenate([np.zeros((*upto.shape[:-1], 1)), upto, np.ones((*upto.shape[:-1], 1))], axis=-1)
     return rng.multinomial(counts, np.diff(edges, axis=-1))
 
@@ -80,21 +120,42 @@ def truth_table(areas: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
         given.reshape(len(areas), -1, len(ANSWERS)).sum(axis=1),
         columns=[f"n{k + 1}" for k in range(len(ANSWERS))],
     )
-    parts = []
-    for level in ("oa", "lsoa", "msoa", "lad", "region", "national"):
-        key = pd.Series("all", index=areas.index) if level == "national" else areas[level]
-        part = by_answer.groupby(key.to_numpy(dtype=object)).sum()
-        part.insert(0, "area_level", level)
-        part.insert(1, "area_code", part.index)
-        if level == "oa":
-            part["by_supergroup"] = areas.set_index("oa")["supergroup"].reindex(part.index)
-        if level not in ("region", "national"):
-            part["by_region"] = areas.drop_duplicates(level).set_index(level)["region"].reindex(part.index)
-        parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
-    n = table[[f"n{k + 1}" for k in range(len(ANSWERS))]].to_numpy()
+    table = by_level(areas, by_answer, ("oa", "lsoa", "msoa", "lad", "region"))
+    n = table[list(by_answer.columns)].to_numpy()
     total = n.sum(axis=1)
     table.insert(2, "population", total)
     table.insert(3, "truth", np.round((n[:, 2] + n[:, 3]) / total, 6))
     table.insert(8, "mean_score", np.round(n @ np.arange(1, len(ANSWERS) + 1) / total, 6))
     return table
+
+
+def by_level(areas: pd.DataFrame, sums: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
+    """Sums of the areas, of every level above them and of the nation.
+
+    Parameters
+    ----------
+    areas : DataFrame
+    sums : DataFrame
+        One row an area, in the same order.
+    levels : sequence of str
+        The areas' code and the levels above, finest first; the last is the region.
+
+    Returns
+    -------
+    DataFrame
+        ``area_level, area_code``, the sums, and the groups by which coverage is scored, ``by_supergroup`` (the areas
+        only) and ``by_region``.
+    """
+    parts = []
+    code, region = levels[0], levels[-1]
+    for level in (*levels, "national"):
+        key = pd.Series("all", index=areas.index) if level == "national" else areas[level]
+        part = sums.groupby(key.to_numpy(dtype=object)).sum()
+        part.insert(0, "area_level", level)
+        part.insert(1, "area_code", part.index)
+        if level == code:
+            part["by_supergroup"] = areas.set_index(code)["supergroup"].reindex(part.index)
+        if level not in (region, "national"):
+            part["by_region"] = areas.drop_duplicates(level).set_index(level)[region].reindex(part.index)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)

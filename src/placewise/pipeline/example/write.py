@@ -7,20 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import shapely
 
 from placewise.pipeline.example.areas import COVARIATES, add_covariates, cells, nest, people
+from placewise.pipeline.example.deposits import Deposits, draw_deposits, write_deposits, write_parquet
 from placewise.pipeline.example.land import adjacency, make_land
 from placewise.pipeline.example.names import LOCAL_AUTHORITIES, SMALL, STANDARD, code
+from placewise.pipeline.example.sizes import SMALL as SMALL_SURVEYS
+from placewise.pipeline.example.sizes import STANDARD as STANDARD_SURVEYS
 from placewise.pipeline.example.survey import draw_survey
-from placewise.pipeline.example.truth import answers, propensity, truth_table
+from placewise.pipeline.example.traits import SLOPES as OTHER_SLOPES
+from placewise.pipeline.example.traits import Country, area_values
+from placewise.pipeline.example.truth import CUTPOINTS, SLOPES, answers, components, truth_table
 
 TEMPLATES = ("placewise.toml", "models/belonging.toml", "data/README.md")
 
 
-def write_example(folder: Path, *, seed: int = 20261122, small: bool = False) -> None:
+def write_example(folder: Path, *, seed: int = 20261122, small: bool = False, form: str = "tab") -> None:
     """Write the made-up country as a ready project.
 
     Parameters
@@ -31,6 +34,8 @@ def write_example(folder: Path, *, seed: int = 20261122, small: bool = False) ->
         The same seed gives the same tables.
     small : bool
         About 300 areas and 550 respondents instead of 6,000 and 5,000.
+    form : {"tab", "sav", "dta"}
+        Of the household panel's files.
     """
     for name in TEMPLATES:
         path = folder / name
@@ -43,12 +48,12 @@ def write_example(folder: Path, *, seed: int = 20261122, small: bool = False) ->
         if path.suffix == ".csv":
             table.to_csv(path, index=False, lineterminator="\n")
         else:
-            plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-            pq.write_table(plain, path, compression="zstd", compression_level=15)
+            write_parquet(table, path)
+    write_deposits(make_deposits(seed=seed, small=small), folder / "data", form)
 
 
 def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.DataFrame]:
-    """Make every table of the example, by file name.
+    """Make every table of the example's own project, by file name.
 
     Parameters
     ----------
@@ -62,17 +67,43 @@ def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.Da
         ``areas.parquet``, ``cells.parquet``, ``survey.csv``, ``truth.parquet``, ``lad.parquet``, ``msoa.parquet``
         (polygons as WKB) and ``lad_neighbours.csv``.
     """
+    return _make(seed, small)[0]
+
+
+def make_deposits(*, seed: int = 20261122, small: bool = False, geography: str = "lsoa21") -> Deposits:
+    """Draw the two widened surveys of the example.
+
+    Parameters
+    ----------
+    seed : int
+    small : bool
+        As in `write_example`.
+    geography : str
+        Kind of the panel's special-licence file, one of `understanding.GEOGRAPHIES`.
+
+    Returns
+    -------
+    Deposits
+    """
+    _, country, seeds = _make(seed, small)
+    return draw_deposits(country, SMALL_SURVEYS if small else STANDARD_SURVEYS, seeds, geography=geography)
+
+
+def _make(seed: int, small: bool) -> tuple[dict[str, pd.DataFrame], Country, np.random.SeedSequence]:
+    """Tables of the example's project, the country behind them, and seeds for its other surveys."""
     size = SMALL if small else STANDARD
     # One stream a part: a change in one leaves the others as they were.
-    rng = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
+    seeds = np.random.SeedSequence(seed)
+    rng = [np.random.default_rng(s) for s in seeds.spawn(6)]
     land = make_land(size, rng[0])
     areas = add_covariates(nest(land, rng[1]), land, rng[2])
     counts = people(areas, size, rng[3])
     areas["adults"] = counts.sum(axis=(1, 2)).astype(np.int32)
-    given = answers(propensity(areas, rng[4]), counts, rng[4])
+    belonging = components(areas, SLOPES, rng[4])
+    given = answers(belonging.total(), counts, rng[4])
     listed = [c for c in areas.columns.astype(str) if c not in (*COVARIATES, "adults") and not c.startswith("_")]
     msoa_names = areas.drop_duplicates("msoa")["msoa_name"].tolist()
-    return {
+    tables = {
         "areas.parquet": areas[[*listed, "adults", *COVARIATES]],
         "cells.parquet": cells(areas, counts),
         "survey.csv": draw_survey(areas, given, size, rng[5]),
@@ -83,6 +114,9 @@ def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.Da
             [(code("lad", i), code("lad", j)) for i, j in adjacency(land.lads)], columns=["a", "b"]
         ),
     }
+    of_traits, of_surveys = seeds.spawn(2)
+    eta = area_values(areas, belonging, OTHER_SLOPES, np.random.default_rng(of_traits))
+    return tables, Country(areas, counts, given, CUTPOINTS, eta, {}), of_surveys
 
 
 def _polygons(level: str, polygons: list[shapely.Geometry], names: list[str]) -> pd.DataFrame:
