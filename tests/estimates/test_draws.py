@@ -1,10 +1,11 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from placewise.errors import ConfigurationError
+from placewise.errors import ConfigurationError, DataError
 from placewise.estimates.draws import AreaDraws
 from placewise.estimates.summarise import summarise
 
@@ -96,8 +97,14 @@ def test_mistakes_are_told_at_once(areas):
     with pytest.raises(ConfigurationError, match=r"there is no level 'distrct' .did you mean 'district'"):
         areas.aggregate("distrct")
     with pytest.raises(ConfigurationError) as error:
-        areas.aggregate({"a": ["E00001", "nowhere"], "b": ["E00001"], "c": []})
+        areas.aggregate({"a": ["E00001", "nowhere", "E00001"], "b": ["E00001"], "c": []})
     assert len(error.value.problems) == 3
+    with pytest.raises(ConfigurationError, match="'E00001' is named twice, or lies inside another"):
+        areas.aggregate({"a": ["D00", "E00001"]})
+    with pytest.raises(ConfigurationError, match="negative or not finite"):
+        areas.aggregate({"a": {"E00001": -1.0}})
+    with pytest.raises(ConfigurationError, match="all weights are zero"):
+        areas.aggregate({"a": {"E00001": 0.0}})
     with pytest.raises(ConfigurationError, match="there is no area 'E0000X'"):
         areas.draws(["E0000X"])
 
@@ -127,7 +134,72 @@ def test_it_says_what_it_is(areas):
     assert repr(areas.aggregate("region").index()) == "AreaDraws(3 areas of 'region' × 120 draws, index)"
 
 
-def test_benchmarking_says_that_it_is_not_here(areas):
-    with pytest.raises(ConfigurationError, match="not available in this version") as error:
-        areas.benchmark({"N": 0.5})
-    assert error.value.exit_status == 2
+def test_groups_may_overlap_hold_larger_areas_and_weights(areas, predictor):
+    groups = areas.aggregate({"a": ["D03", "E00001"], "b": {"E00001": 5.0, "E00040": 15.0}, "c": {"D03": 10.0}})
+    y, w = areas.draws(), predictor.population
+    inside = predictor.levels["district"] == "D03"
+    assert not inside[1]
+    first = inside | (np.arange(60) == 1)
+    expected = [
+        np.average(y[:, first], axis=1, weights=w[first]),
+        np.average(y[:, [1, 40]], axis=1, weights=[5.0, 15.0]),
+        np.average(y[:, inside], axis=1, weights=w[inside]),
+    ]
+    assert np.abs(groups.draws() - np.transpose(expected)).max() < 1e-12
+    assert groups.population == pytest.approx([w[first].sum(), 20.0, 10.0])
+    assert np.array_equal(groups.draws(["c", "a", "c"]), groups.draws()[:, [2, 0, 2]])
+    both = groups.compare("a", "b")
+    rate = AreaDraws(predictor, rate=True).draws()
+    difference = np.average(rate[:, first], axis=1, weights=w[first]) - (5 * rate[:, 1] + 15 * rate[:, 40]) / 20
+    assert both["mean"] == pytest.approx(difference.mean(), abs=1e-10)
+    assert both["sd"] == pytest.approx(difference.std(ddof=1), abs=1e-10)
+
+
+def test_probability_above_a_value(areas):
+    y = areas.draws()
+    assert np.array_equal(areas.exceed(2.5)["p"], (y > 2.5).mean(axis=0))
+    index = areas.aggregate("district").index()
+    assert np.array_equal(index.exceed(1.0)["p"], (index.draws() > 1).mean(axis=0))
+
+
+def test_difference_of_two_fits_shares_no_chance(make_predictor):
+    one, other = make_predictor(n_draws=200), make_predictor(n_draws=120)
+    first, second = AreaDraws(one).aggregate("district"), AreaDraws(other).aggregate("district")
+    found = first.difference(second).set_index("area_code")
+    a, b = (AreaDraws(p, rate=True).aggregate("district").draws()[:120] for p in (one, other))
+    expected = a - np.roll(b, 60, axis=0)
+    assert np.abs(found["mean"] - expected.mean(axis=0)).max() < 1e-10
+    assert np.abs(found["sd"] - expected.std(axis=0, ddof=1)).max() < 1e-10
+    assert np.abs(found["ci90_upper"] - np.quantile(expected, 0.95, axis=0)).max() < 1e-10
+    assert np.array_equal(found["p_greater"], (expected > 0).mean(axis=0))
+    # of the same draws: with what is shared left in, the difference is nought
+    itself = first.difference(AreaDraws(one).aggregate("district"), paired=True)
+    assert (itself["sd"] == 0).all()
+    assert first.difference(AreaDraws(one).aggregate("district"))["sd"].min() > 0
+    with pytest.raises(ConfigurationError, match="200 and 120 draws cannot be paired"):
+        first.difference(second, paired=True)
+    with pytest.raises(ConfigurationError, match="15 codes are in one of the two only: 'D00'"):
+        first.difference(AreaDraws(other).aggregate("region"))
+
+
+def test_benchmarked_areas_go_on_as_any_others(areas, predictor, tmp_path):
+    table = pd.DataFrame({"code": ["N", "M", "S"], "estimate": [2.4, 2.9, 2.6], "se": [0.02, 0.02, 0.01]})
+    moved = areas.aggregate("district").benchmark(table)
+    assert (moved.level, len(moved)) == ("district", 12)
+    regions = moved.aggregate("region")
+    assert regions.draws(["N", "M", "S"]).mean(axis=0) == pytest.approx([2.4, 2.9, 2.6], abs=0.01)
+    assert moved.moved.table["area_code"].tolist() == ["M", "N", "S"]
+    assert areas.moved is None
+    assert set(moved.rank()["area_code"]) == set(np.unique(predictor.levels["district"]))
+    table.to_csv(tmp_path / "targets.csv", index=False)
+    again = areas.benchmark(tmp_path / "targets.csv").aggregate("region")
+    assert np.array_equal(again.draws(), regions.draws())
+    exact = areas.benchmark(table, mode="exact").aggregate("region").summary().set_index("area_code")
+    assert np.abs(exact.loc[table["code"], "mean"].to_numpy() - table["estimate"]).max() < 1e-10
+    change = moved.difference(areas.aggregate("district"), paired=True)
+    assert (change["sd"] > 0).all()
+    whole = areas.benchmark(pd.DataFrame({"code": ["all"], "estimate": [2.5], "se": [0.001]}))
+    people = predictor.population / predictor.population.sum()
+    assert (whole.draws() @ people).mean() == pytest.approx(2.5, abs=0.01)
+    with pytest.raises(DataError, match="1 codes are no areas of 'region': 'X'"):
+        areas.benchmark(table.replace("N", "X"))

@@ -26,12 +26,13 @@ from placewise.estimates.benchmarking import (
     uniforms,
 )
 from placewise.estimates.blocks import block_size, in_order, spans
+from placewise.estimates.describe import NATIONAL, WHOLE
 from placewise.estimates.hierarchy import Hierarchy
 from placewise.estimates.moved import Moved, describe_moves
 from placewise.estimates.predictor import Effect, Predictor
 from placewise.estimates.projector import Projector
 from placewise.estimates.scale import LinkScale, scale_of_estimand
-from placewise.estimates.targets import NATIONAL, WHOLE, Mode, Targets, check_targets, reliable
+from placewise.estimates.targets import Mode, Targets, check_targets, reliable
 from placewise.kernels.sums import add_to_groups
 
 Progress = Callable[[int, int], None]

@@ -1,23 +1,28 @@
-"""Estimates of an area of the user's own, from a release."""
+"""Estimates of areas of the user's own, from a release."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from placewise.errors import DataError, Problem, Problems
-from placewise.estimates.describe import COLUMNS, describe_index, describe_values
-from placewise.estimates.draws import AreaDraws, code_hint
-from placewise.estimates.grades import flags, known_population, mark_failed
-from placewise.estimates.predictor import Predictor
+from placewise.errors import ConfigurationError, Problem, Problems
+from placewise.estimates.describe import COLUMNS, NATIONAL, RANK_COLUMNS
+from placewise.estimates.differences import describe_differences
+from placewise.estimates.draws import AreaDraws
+from placewise.estimates.grades import extrapolated_areas, flags, known_population, mark_failed
+from placewise.estimates.groups import Members, members_of_groups
 from placewise.estimates.release import Release
+from placewise.estimates.subset import only
+
+CUSTOM = "custom"
+MOST_COMPARED = 100  # groups: 5,000 pairs
 
 
-def custom_estimates(
-    release: Release, codes: Sequence[str], weights: Mapping[str, float] | None = None, estimand: int = 0
-) -> pd.DataFrame:
+def custom_estimates(release: Release, codes: Sequence[str], estimand: int = 0) -> pd.DataFrame:
     """One row for a set of areas taken together.
 
     Parameters
@@ -25,79 +30,101 @@ def custom_estimates(
     release : Release
     codes : sequence of str
         Small areas, or areas of any level, whose small areas are meant.
-    weights : mapping of small-area code to share, optional
-        The share of each small area's people who belong; default 1.
+    estimand : int
+        Position in the predictor's estimands.
+
+    Raises
+    ------
+    DataError
+        No codes, unknown codes, areas named twice.
+    """
+    found = Problems()
+    if not codes:
+        found.add("codes", "there are none", "name at least one area", kind="data")
+        found.raise_if_any()
+    members = members_of_groups(release.predictor, {CUSTOM: codes}, "codes", "data", found)
+    found.raise_if_any()
+    return group_estimates(release, members, estimand).assign(area_name=pd.Series([", ".join(codes)], dtype="str"))
+
+
+def group_estimates(release: Release, members: Members, estimand: int = 0) -> pd.DataFrame:
+    """One row for each of the user's areas, the correlation between the small areas inside kept.
+
+    Parameters
+    ----------
+    release : Release
+    members : Members
+        Of the release's predictor.
     estimand : int
         Position in the predictor's estimands.
 
     Returns
     -------
     DataFrame
-        Columns of ``estimates`` with ``area_level`` and ``area_code`` "custom"; ranks, deciles, triple goal and
-        reliability are empty, since a single area has no level to be compared within.
-
-    Raises
-    ------
-    DataError
-        Unknown codes, areas named twice, weights that are missing, negative, not finite or all zero.
+        Columns of ``estimates``, ``area_level`` being ``custom``. The index is that of the release's base. Ranks are
+        among these areas, and empty where there is one only; reliability is empty, since it is that of a level.
     """
-    predictor = release.predictor
-    rows = _small_areas(predictor, codes)
-    share = _shares(predictor, rows, weights)
-    rows, share = rows[share > 0], share[share > 0]
-    people = predictor.population[rows] * share
-    standard = release.standards[estimand]
-    areas = AreaDraws(predictor, estimand=estimand, standard=standard)
-    values = np.average(areas.draws(predictor.codes[rows]), axis=1, weights=people)
-    origin = float(values.mean())
-    below = (values - origin).astype(np.float32)[None, :]
-    columns = describe_values(below, origin) | describe_index(below, standard.moved(origin))
-    known = None if known_population(predictor) is None else people.sum(keepdims=True)
-    flag, reason = flags(known, np.full(1, np.nan), np.zeros(1, dtype=bool))
-    table = {name: columns.get(name, np.full(1, np.nan)) for name in COLUMNS}
-    table |= {
-        "reliability": np.full(1, np.nan),
-        "population": people.sum(keepdims=True),
-        "flag": flag,
-        "flag_reason": reason,
-    }
-    text = {"area_code": "custom", "area_name": ", ".join(codes), "area_level": "custom"}
-    frame = pd.DataFrame(table, columns=list(COLUMNS)).assign(**text)
-    frame = frame.astype(dict.fromkeys([*text, "grade", "flag", "flag_reason"], "str"))
+    found = _areas(release, members, estimand).summary()
+    n = len(members.codes)
+    missing = np.full(n, np.nan)
+    known = None if known_population(release.predictor) is None else members.population
+    far = extrapolated_areas(release.predictor)
+    outside = np.bincount(members.group, members.weight * far[members.row], minlength=n)
+    flag, reason = flags(known, missing, outside > 0.5 * members.population)
+    table = {name: found.get(name, missing) for name in COLUMNS}
+    if n == 1:
+        table |= dict.fromkeys((*RANK_COLUMNS, "triple_goal"), missing)
+    table |= {"area_name": members.codes, "population": members.population, "flag": flag, "flag_reason": reason}
+    frame = pd.DataFrame(table, columns=list(COLUMNS)).assign(area_level=CUSTOM)
+    frame = frame.astype(dict.fromkeys(["area_code", "area_name", "area_level", "grade", "flag", "flag_reason"], "str"))
     return mark_failed(frame) if release.failed else frame
 
 
-def _small_areas(predictor: Predictor, codes: Sequence[str]) -> np.ndarray:
-    """Positions of the small areas meant by codes of any level, sorted."""
-    found, chosen = Problems(), np.zeros(len(predictor.codes), dtype=np.int64)
-    if not codes:
-        found.add("codes", "there are none", "name at least one area", kind="data")
-    for code in codes:
-        inside = predictor.codes == code
-        for level in predictor.levels.values():
-            inside = inside if inside.any() else level == code
-        if not inside.any():
-            found.add("codes", f"there is no area {code!r}", code_hint(code, predictor.codes), kind="data")
-        elif (chosen[inside] > 0).any():
-            found.add("codes", f"{code!r} is named twice, or lies inside another", kind="data")
-        chosen += inside
-    found.raise_if_any()
-    return np.flatnonzero(chosen)
+def group_comparisons(release: Release, members: Members, estimand: int = 0, index: bool = False) -> pd.DataFrame:
+    """Posterior of the difference of rates for each pair of the user's areas, and of each with the nation.
+
+    Parameters
+    ----------
+    release : Release
+    members : Members
+    estimand : int
+    index : bool
+        In units of the index, oriented, instead of the estimand's.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area_level, compared_with, mean, sd``, the intervals and ``p_greater``. The nation is the mean over
+        the index's base.
+
+    Raises
+    ------
+    ConfigurationError
+        More than 100 areas, or one that bears the nation's name.
+    """
+    codes = [str(code) for code in members.codes]
+    if len(codes) > MOST_COMPARED:
+        message = f"{len(codes):,} areas make {len(codes) * (len(codes) - 1) // 2:,} pairs"
+        raise ConfigurationError(Problem("--compare", message, f"compare {MOST_COMPARED} areas at most at a time"))
+    if NATIONAL in codes:
+        raise ConfigurationError(Problem("--compare", f"{NATIONAL!r} is what the whole is called", "rename the area"))
+    values, standard = _areas(release, members, estimand, rate=True).draws().T, release.standards[estimand]
+    nation = standard.mean
+    if index:
+        values, nation = (values - standard.mean) * standard.scale, np.zeros_like(nation)
+    pairs = [(i, -1) for i in range(len(codes))] + list(combinations(range(len(codes)), 2))
+    differences = np.stack([values[i] - (nation if j < 0 else values[j]) for i, j in pairs])
+    names = pd.DataFrame({
+        "area_code": [codes[i] for i, _ in pairs],
+        "area_level": CUSTOM,
+        "compared_with": [NATIONAL if j < 0 else codes[j] for _, j in pairs],
+    })  # fmt: skip
+    return pd.concat([names, describe_differences(differences)], axis=1)
 
 
-def _shares(predictor: Predictor, rows: np.ndarray, weights: Mapping[str, float] | None) -> np.ndarray:
-    """Share of each small area's people who belong."""
-    if weights is None:
-        return np.ones(len(rows))
-    codes, found = predictor.codes[rows], Problems()
-    missing = [code for code in codes if code not in weights]
-    if missing:
-        shown = ", ".join(missing[:10])
-        found.add("weights", f"{len(missing)} areas have none: {shown}", "give 0 to leave an area out", kind="data")
-    share = np.array([float(weights.get(code, 0.0)) for code in codes])
-    if not np.isfinite(share).all() or (share < 0).any():
-        found.add("weights", "some are negative or not finite", "write shares of each area's people", kind="data")
-    found.raise_if_any()
-    if not (share > 0).any():
-        raise DataError(Problem("weights", "all are zero", kind="data"))
-    return share
+def _areas(release: Release, members: Members, estimand: int, rate: bool = False) -> AreaDraws:
+    """Draws of the user's areas, made from the small areas that they need."""
+    rows, place = np.unique(members.row, return_inverse=True)
+    predictor = only(release.predictor, rows)
+    areas = AreaDraws(predictor, estimand=estimand, rate=rate, standard=release.standards[estimand])
+    return areas.grouped(replace(members, row=place.astype(np.int64)))

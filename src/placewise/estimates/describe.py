@@ -10,6 +10,7 @@ from placewise.estimates.grades import grade, reliability
 from placewise.kernels.ranks import orient_ranks
 from placewise.kernels.rowstats import row_moments, sorted_quantiles, standardise
 
+NATIONAL, WHOLE = "national", "all"  # level and code of everybody
 LEVELS = {"ci50": (0.25, 0.75), "ci90": (0.05, 0.95), "ci95": (0.025, 0.975)}
 MEAN_COLUMNS = ("mean", "sd", *(f"{ci}_{end}" for ci in LEVELS for end in ("lower", "upper")))
 INDEX_COLUMNS = ("index", "index_sd", *(f"index_{ci}_{end}" for ci in ("ci90", "ci95") for end in ("lower", "upper")))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +16,6 @@ from placewise.errors import ConfigurationError, Problem, Problems, nearest
 from placewise.estimates.blocks import block_size, in_order, spans
 from placewise.estimates.describe import (
     INDEX_COLUMNS,
-    LEVELS,
     MEAN_COLUMNS,
     RANK_COLUMNS,
     Standard,
@@ -21,6 +23,8 @@ from placewise.estimates.describe import (
     describe_ranks,
     describe_values,
 )
+from placewise.estimates.differences import describe_differences, paired_differences
+from placewise.estimates.groups import Groups, Members, code_hint, members_of_groups, members_of_level
 from placewise.estimates.hierarchy import Hierarchy
 from placewise.estimates.passes import base_standard, work_on
 from placewise.estimates.predictor import Predictor
@@ -29,8 +33,12 @@ from placewise.estimates.ranking import ExactRanking, triple_goal
 from placewise.estimates.summarise import Names, Summary, summarise
 from placewise.kernels.sums import add_to_groups
 
+if TYPE_CHECKING:
+    from placewise.estimates.benchmark import Benchmarked
+    from placewise.estimates.moved import Moved
+    from placewise.estimates.targets import Mode
+
 _THREADS = 2
-_FEW = 5_000  # codes that are searched for the nearest match
 _LARGEST = 125_000_000  # values of one request: 1 GB
 
 
@@ -39,6 +47,7 @@ class _Source:
 
     def __init__(self, predictor: Predictor, estimand: int, standard: Standard | None, names: Names | None) -> None:
         self.predictor, self.estimand, self._standard, self._names = predictor, estimand, standard, names
+        self.finish: Benchmarked | None = None
 
     @cached_property
     def people(self) -> Projector:
@@ -66,7 +75,12 @@ class _Source:
     @cached_property
     def summary(self) -> Summary:
         """Estimates of everything."""
-        return summarise(self.predictor, self.estimand, names=self._names, threads=_THREADS)
+        found = summarise(self.predictor, self.estimand, names=self._names, threads=_THREADS)
+        if self.finish is None or self.finish.mode != "exact":
+            return found
+        from placewise.estimates.exact_means import meet_exactly
+
+        return replace(found, estimates=meet_exactly(found.estimates, self.finish))
 
 
 class AreaDraws:
@@ -104,6 +118,7 @@ class AreaDraws:
     ) -> None:
         self._source = _Source(predictor, estimand, standard, names)
         self._rate, self._on_index = rate, False
+        self._moved: Moved | None = None
         self._set_level(level or predictor.code)
 
     def _set_level(self, level: str) -> None:
@@ -112,9 +127,7 @@ class AreaDraws:
         known = [p.code, *p.levels]
         if level not in known:
             raise ConfigurationError(Problem("aggregate", f"there is no level {level!r}", nearest(level, known)))
-        own = p.codes if level == p.code else p.levels[level]
-        group, codes = pd.factorize(np.asarray(own, dtype=object), sort=level != p.code)
-        self._name, self._codes, self._group, self._custom = level, np.asarray(codes, dtype=object), group, False
+        self._name, self._members, self._custom = level, members_of_level(p, level), False
 
     def _view(self, **changes: object) -> AreaDraws:
         """The same draws seen otherwise."""
@@ -130,7 +143,7 @@ class AreaDraws:
     @property
     def codes(self) -> np.ndarray:
         """Codes of the areas, object array of str."""
-        return self._codes.copy()
+        return self._members.codes.copy()
 
     @property
     def n_draws(self) -> int:
@@ -140,36 +153,41 @@ class AreaDraws:
     @property
     def population(self) -> np.ndarray:
         """People of each area, float64."""
-        inside = self._group >= 0
-        weight = self._source.predictor.population[inside]
-        return np.bincount(self._group[inside], weight, minlength=len(self._codes))
+        return self._members.population
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return len(self._members.codes)
 
     def __repr__(self) -> str:
         what = "index" if self._on_index else "rate" if self._rate else "estimand"
         return f"AreaDraws({len(self)} areas of {self._name!r} × {self.n_draws} draws, {what})"
 
-    def aggregate(self, groups: str | Mapping[str, Iterable[str]]) -> AreaDraws:
+    def aggregate(self, groups: str | Groups) -> AreaDraws:
         """Population-weighted means over larger areas.
 
         Parameters
         ----------
-        groups : str or mapping of name to small-area codes
-            A level, or groups of small areas, which must not overlap.
+        groups : str, or mapping of name to codes, or of name to mapping of code to people
+            A level, or groups of small areas, or of all small areas of larger ones; groups may overlap. People given
+            take the place of the population.
 
         Raises
         ------
         ConfigurationError
-            Unknown levels or codes, areas in two groups, empty groups.
+            Unknown levels or codes, areas twice in one group, empty groups, weights that are no weights.
         """
         if isinstance(groups, str):
             other = self._view()
             other._set_level(groups)
             return other
-        group = _own_groups(self._source.predictor.codes, groups)
-        return self._view(_name="custom", _custom=True, _codes=np.array(list(groups), dtype=object), _group=group)
+        found = Problems()
+        members = members_of_groups(self._source.predictor, groups, "group", "configuration", found)
+        found.raise_if_any()
+        return self.grouped(members)
+
+    def grouped(self, members: Members) -> AreaDraws:
+        """The same for members that are known already."""
+        return self._view(_name="custom", _custom=True, _members=members)
 
     def index(self) -> AreaDraws:
         """The same areas on the index: oriented, in units of the sd between the base's small areas, per draw."""
@@ -207,7 +225,7 @@ class AreaDraws:
         else:
             table = self._source.summary.level(self._name)
         if self._name == p.code and not self._custom:
-            table = table.set_index("area_code", drop=False).loc[self._codes].reset_index(drop=True)
+            table = table.set_index("area_code", drop=False).loc[self._members.codes].reset_index(drop=True)
         hidden = (*MEAN_COLUMNS, "triple_goal") if self._on_index else ()
         return table.drop(columns=[name for name in hidden if name in table])
 
@@ -215,16 +233,60 @@ class AreaDraws:
         """Ranks within the level (1 = best), their 90% intervals, and the probabilities of the extreme tenths."""
         return self.summary()[["area_code", *RANK_COLUMNS]]
 
-    def benchmark(self, targets: object) -> AreaDraws:
-        """Benchmarking to published figures, which this version does not have.
+    def exceed(self, value: float) -> pd.DataFrame:
+        """Probability that each area is above a value, on the estimand's own scale or, after :meth:`index`, on it.
+
+        Returns
+        -------
+        DataFrame
+            ``area_code`` and ``p``.
+        """
+        parts = []
+        for codes in np.array_split(self._members.codes, max(1, -(-len(self) * self.n_draws // _LARGEST))):
+            parts.append((self.draws(codes) > value).mean(axis=0))
+        return pd.DataFrame({"area_code": self._members.codes, "p": np.concatenate(parts)})
+
+    def benchmark(
+        self, targets: pd.DataFrame | str | Path, level: str | None = None, mode: Mode = "drawn"
+    ) -> AreaDraws:
+        """The same areas once the model has been moved to published figures.
+
+        Parameters
+        ----------
+        targets : DataFrame or path
+            Columns ``code``, ``estimate`` and ``se``; a row for each area of one level, or the one code ``all``.
+        level : str, optional
+            Of the targets; default the one whose codes they are.
+        mode : {"drawn", "exact", "update"}
+            See ``placewise.estimates.benchmark.benchmark``.
+
+        Returns
+        -------
+        AreaDraws
+            What moved is in its ``moved``.
 
         Raises
         ------
-        ConfigurationError
-            Always; the message says what works instead.
+        DataError, ConfigurationError, ModelError
+            Every problem of the targets, or figures that cannot be reached.
         """
-        message = "benchmarking is not available in this version"
-        raise ConfigurationError(Problem("benchmark", message, "estimates follow the survey alone", "unavailable"))
+        from placewise.estimates.benchmark import benchmark
+        from placewise.estimates.targets import level_of_targets, targets_given
+
+        source, found = self._source, Problems()
+        given = targets_given(targets, "benchmark.targets", found)
+        found.raise_if_any()
+        assert given is not None
+        where = level or level_of_targets(given, source.predictor)
+        done = benchmark(source.predictor, given, where, mode, estimand=source.estimand, threads=_THREADS)
+        other = _Source(done.predictor, source.estimand, None, source._names)
+        other.finish = done
+        return self._view(_source=other, _moved=done.moved)
+
+    @property
+    def moved(self) -> Moved | None:
+        """What :meth:`benchmark` moved; None where there was none."""
+        return self._moved
 
     def compare(self, a: str, b: str) -> pd.Series:
         """Posterior of the difference a − b of the two rates θ, chance in who lives there left out.
@@ -240,11 +302,30 @@ class AreaDraws:
             ``mean``, ``sd``, the 50, 90 and 95% intervals and ``p_greater``, the probability that a is above b.
         """
         first, second = self._view(_rate=True).draws([a, b]).T
-        difference = first - second
-        found = {"mean": difference.mean(), "sd": difference.std(ddof=1)}
-        for name, ends in LEVELS.items():
-            found[f"{name}_lower"], found[f"{name}_upper"] = np.quantile(difference, ends)
-        return pd.Series(found | {"p_greater": (difference > 0).mean()}, name=f"{a} - {b}")
+        return describe_differences((first - second)[None, :]).iloc[0].rename(f"{a} - {b}")
+
+    def difference(self, other: AreaDraws, paired: bool = False) -> pd.DataFrame:
+        """Posterior of this minus another set of draws, area by area, of rates: two releases, years or models.
+
+        Parameters
+        ----------
+        other : AreaDraws
+            Has the same codes at its level; after :meth:`index` on both, units of the index.
+        paired : bool
+            Draw s of one belongs to draw s of the other, as before and after :meth:`benchmark`. Two fits are
+            independent: their draws are then paired so that the generator's chance for one area is not shared.
+
+        Returns
+        -------
+        DataFrame
+            ``area_code`` and the columns of :meth:`compare`.
+
+        Raises
+        ------
+        ConfigurationError
+            Codes that only one of the two has.
+        """
+        return paired_differences(self._view(_rate=True), other._view(_rate=True), paired)
 
     def _projector(self) -> Projector:
         return self._source.rates if self._rate else self._source.people
@@ -252,13 +333,13 @@ class AreaDraws:
     def _positions(self, codes: Iterable[str]) -> np.ndarray:
         """Positions of codes of this level."""
         wanted = list(codes)
-        place = {code: i for i, code in enumerate(self._codes)}
+        place = {code: i for i, code in enumerate(self._members.codes)}
         found = Problems()
         for code in wanted:
             if code not in place:
                 where, level = f"codes: {self._name}", self._source.predictor.level_of(str(code))
                 if level is None:
-                    found.add(where, f"there is no area {code!r}", code_hint(str(code), self._codes))
+                    found.add(where, f"there is no area {code!r}", code_hint(str(code), self._members.codes))
                 else:
                     found.add(where, f"{code!r} is an area of {level!r}", f"call aggregate({level!r}) first")
         found.raise_if_any()
@@ -266,25 +347,23 @@ class AreaDraws:
 
     def _means(self, projector: Projector, chosen: np.ndarray) -> np.ndarray:
         """Population-weighted means of the chosen areas, less the origin; float64, shape (areas, S)."""
-        p = projector.predictor
-        row = np.full(len(self) + 1, -1)
-        row[chosen] = np.arange(len(chosen))
-        repeated = len(np.unique(chosen)) < len(chosen)
-        if repeated:
-            unique, inverse = np.unique(chosen, return_inverse=True)
-            return np.asarray(self._means(projector, unique)[inverse])
-        order = self._source.hierarchy.order
-        order = order[row[self._group[order]] >= 0]
-        target = row[self._group[order]]
-        sums = np.zeros((len(chosen), self.n_draws))
+        unique, inverse = np.unique(chosen, return_inverse=True)
+        members = self._members.take(unique)
+        place = self._source.hierarchy.place[members.row]
+        ordered = np.argsort(place, kind="stable")
+        rows, at = np.unique(place[ordered], return_inverse=True)
+        rows, group, weight = self._source.hierarchy.order[rows], members.group[ordered], members.weight[ordered]
+        sums = np.zeros((len(unique), self.n_draws))
 
         def make(start: int, stop: int) -> np.ndarray:
-            return projector.block(order[start:stop]).values
+            return projector.block(rows[start:stop]).values
 
         with ThreadPoolExecutor(_THREADS) as pool:
-            for start, stop, values in in_order(make, spans(len(order), block_size(self.n_draws)), pool, _THREADS):
-                add_to_groups(values, p.population[order[start:stop]].astype(np.float64), target[start:stop], sums)
-        return np.asarray(sums / np.bincount(target, p.population[order], minlength=len(chosen))[:, None])
+            for start, stop, values in in_order(make, spans(len(rows), block_size(self.n_draws)), pool, _THREADS):
+                a, b = np.searchsorted(at, (start, stop))
+                part = values if b - a == stop - start else values[at[a:b] - start]
+                add_to_groups(part, weight[a:b], group[a:b], sums)
+        return np.asarray((sums / members.population[:, None])[inverse])
 
     def _describe(self) -> pd.DataFrame:
         """Columns of areas that the full summary does not hold: the caller's groups, or rates."""
@@ -298,35 +377,9 @@ class AreaDraws:
             ranking.finish(pool)
         columns |= describe_ranks(ranking.ranks(below, 0), len(self), standard.polarity)
         columns["triple_goal"] = triple_goal(ranking.order_statistics, columns["mean_rank"]) + origin
-        table = {"area_code": self._codes, "area_level": self._name, "population": self.population} | columns
+        table = {"area_code": self._members.codes, "area_level": self._name, "population": self.population} | columns
         kept = (
             "area_code", "area_level", "population", *MEAN_COLUMNS, *INDEX_COLUMNS, "p_above_national", *RANK_COLUMNS,
             "triple_goal", "grade",
         )  # fmt: skip
         return pd.DataFrame({name: table[name] for name in kept})
-
-
-def code_hint(code: str, codes: np.ndarray) -> str:
-    """Nearest code; among very many, what a code looks like."""
-    if len(codes) <= _FEW:
-        return nearest(code, codes)
-    return f"codes look like {codes[0]!r}"
-
-
-def _own_groups(codes: np.ndarray, groups: Mapping[str, Iterable[str]]) -> np.ndarray:
-    """Group of each small area, -1 for none."""
-    place = {code: i for i, code in enumerate(codes)}
-    group, found = np.full(len(codes), -1), Problems()
-    for g, (name, members) in enumerate(groups.items()):
-        wanted = list(members)
-        if not wanted:
-            found.add(f"group {name!r}", "it has no areas")
-        for code in wanted:
-            if code not in place:
-                found.add(f"group {name!r}", f"there is no area {code!r}", code_hint(str(code), codes))
-            elif group[place[code]] >= 0:
-                found.add(f"group {name!r}", f"area {code!r} is named twice")
-            else:
-                group[place[code]] = g
-    found.raise_if_any()
-    return group

@@ -11,9 +11,8 @@ import pandas as pd
 
 from placewise.estimates.benchmark import Benchmarked, level_codes
 from placewise.estimates.benchmarking import shift_to_mean
-from placewise.estimates.describe import MEAN_COLUMNS
+from placewise.estimates.describe import MEAN_COLUMNS, NATIONAL
 from placewise.estimates.scale import LinkScale
-from placewise.estimates.targets import NATIONAL
 
 _MOVED = tuple(name for name in MEAN_COLUMNS if name != "sd")
 

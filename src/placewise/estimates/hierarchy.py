@@ -56,6 +56,13 @@ class Hierarchy:
             codes.append(np.asarray(predictor.levels[name], dtype=object)[order[change]])
         return cls(order, levels, tuple(starts), tuple(codes))
 
+    @property
+    def place(self) -> np.ndarray:
+        """Where each of the predictor's areas stands in ``order``, int64, shape (A,)."""
+        place = np.empty(len(self.order), dtype=np.int64)
+        place[self.order] = np.arange(len(self.order))
+        return place
+
     def ends(self) -> np.ndarray:
         """How many levels end with each area of ``order``, int64, shape (A,)."""
         count = np.zeros(len(self.order), dtype=np.int64)

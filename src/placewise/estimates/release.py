@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.errors import DataError, Problem, Problems
+from placewise.estimates.arrays import read_arrays, write_arrays
 from placewise.estimates.describe import Standard
 from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predictor
 from placewise.estimates.summarise import Names
@@ -40,7 +40,6 @@ _EFFECT = (
     "scale_class",
 )
 _ESTIMAND = ("weights", "weights2", "cuts", "sigma", "deviations")
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,7 @@ def write_release(
     folder = Path(folder)
     _areas(predictor, names or {}).to_parquet(folder / "areas.parquet", index=False)
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
-    _write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
+    write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
     digests = {name: _digest(folder / name) for name in _FILES}
     facts = _facts(predictor) | {"failed_checks": failed, "sha256": digests}
     text = json.dumps(facts, indent=1, sort_keys=True, allow_nan=False)
@@ -114,7 +113,7 @@ def read_release(folder: str | Path) -> Release:
     facts = _read_facts(folder)
     areas = pd.read_parquet(folder / "areas.parquet")
     labels = pd.read_parquet(folder / "labels.parquet")
-    arrays = _read_arrays(folder / "arrays.npz")
+    arrays = read_arrays(folder / "arrays.npz")
     try:
         release = _rebuild(facts, areas, labels, arrays)
     except (KeyError, TypeError, ValueError) as error:
@@ -188,23 +187,6 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
             for e in predictor.estimands
         ],
     }
-
-
-def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """An npz file whose bytes depend on the arrays only: numpy's own would carry the time of day."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", _LONG_AGO), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays by name; nothing is unpickled and no name becomes a path."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(Problem(str(path), f"its arrays cannot be read: {error}", kind="data")) from error
 
 
 def _digest(path: Path) -> str:

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems, nearest
+from placewise.estimates.describe import NATIONAL, WHOLE
+from placewise.estimates.predictor import Predictor
 from placewise.estimates.scale import LinkScale
 from placewise.geography.codes import as_codes, as_numbers, listing
 from placewise.geography.tables import open_table, read_raw, require
 
 Mode = Literal["drawn", "exact", "update"]
 MODES: tuple[str, ...] = get_args(Mode)
-
-NATIONAL = "national"
-WHOLE = "all"
 
 # the NCHS standards for proportions (Parker et al. 2017), which METHODS of direct estimates use too
 _LEAST_N = 30.0
@@ -100,6 +99,22 @@ def _numbers(table: pd.DataFrame, column: str, codes: pd.Series, where: str, pro
         message = f"column {column!r} is blank or no number for {int(missing.sum()):,} areas: {listing(codes[missing])}"
         problems.add(where, message, hint, "data")
     return np.where(missing, 0.0, values)
+
+
+def targets_given(given: pd.DataFrame | str | Path, where: str, problems: Problems) -> Targets | None:
+    """Targets from a table in memory or from its file; None where a problem was noted."""
+    if isinstance(given, pd.DataFrame):
+        return targets_of(given.reset_index(drop=True), where, problems)
+    return read_targets(Path(given), where, problems)
+
+
+def level_of_targets(targets: Targets, predictor: Predictor) -> str:
+    """The level most of whose codes the targets name, the largest of those that are equal."""
+    if set(targets.codes) == {WHOLE}:
+        return NATIONAL
+    given = set(targets.codes)
+    known = {predictor.code: set(predictor.codes)} | {n: set(codes) for n, codes in predictor.levels.items()}
+    return max(reversed(known), key=lambda level: len(known[level] & given) / len(known[level] | given))
 
 
 def check_targets(

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from placewise.errors import ConfigurationError, Problem, Problems, nearest
-from placewise.estimates.draws import AreaDraws, code_hint
+from placewise.estimates.draws import AreaDraws
 from placewise.estimates.grades import FAILED
+from placewise.estimates.groups import code_hint
 from placewise.estimates.release import Release
 
 MOST_SHOWN = 5
