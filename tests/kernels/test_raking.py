@@ -36,8 +36,8 @@ def raked(
     done, where = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     error, moved = np.zeros(n), np.zeros(n)
     rake_areas(
-        0, n, seed, group, category, begin, target, people, keep, 1e-12, sweeps, indptr, cell, count, done, error, moved,
-        where,
+        0, n, seed, group, category, begin, target, people, keep, 1e-12, sweeps, indptr, cell, count, done, error,
+        moved, where,
     )  # fmt: skip
     table = np.zeros((n, keep.max() + 1))
     table[np.repeat(np.arange(n), size), cell] = count

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from placewise.errors import ConfigurationError
+from placewise.frame.spec import MarginSpec, RakedFrameSpec, SeedSpec
 from placewise.geography.spec import GeometrySpec, JoinSpec
 from placewise.pipeline.project_file import collect, from_dict, read_project, to_tables, to_toml
 
@@ -146,14 +147,21 @@ def test_only_the_models_asked_for_are_read(make_project: Make) -> None:
         read_project(folder, outcomes=["belongng"])
 
 
-def test_a_seed_table_of_the_frame_is_unavailable_with_its_margins(make_project: Make) -> None:
-    margins = [{"table": "data/cells.csv", "variable": v, "count": "n"} for v in ("age", "tenure")]
-    frame = {"margins": margins, "seed": {"table": "data/cells.csv", "count": "n", "by": ["rgn24cd"]}}
-    _, problems = collect(make_project({"frame": frame}))
-    assert [(p.where, p.kind) for p in problems] == [
-        ("placewise.toml: frame.margins", "unavailable"),
-        ("placewise.toml: frame.seed", "unavailable"),
+def test_margins_and_their_seed_round_trip(make_project: Make) -> None:
+    margins = [
+        {"table": "data/cells.csv", "variable": "age", "count": "n"},
+        {"table": "data/cells.csv", "variable": ["sex", "tenure"], "count": "n"},
     ]
+    frame = {"margins": margins, "seed": {"table": "data/cells.csv", "count": "n", "by": ["rgn24cd"]}}
+    folder = make_project({"frame": frame})
+    spec = read_project(folder)
+    cells = folder / "data" / "cells.csv"
+    assert spec.frame == RakedFrameSpec(
+        (MarginSpec(cells, ("age",), "n"), MarginSpec(cells, ("sex", "tenure"), "n")),
+        SeedSpec(cells, "n", ("rgn24cd",)),
+    )
+    assert spec.frame.files == (cells,)
+    assert from_dict(to_tables(spec), folder) == spec
 
 
 def test_six_things_wrong_at_once_are_told_at_once(make_project: Make) -> None:

@@ -13,6 +13,7 @@ from placewise.pipeline.project_file import collect, read_project, to_toml
 Make = Callable[..., Path]
 Edit = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
 
+MARGIN = {"table": "data/cells.csv", "variable": "age", "count": "n"}
 
 BAD_PROJECTS: list[tuple[dict[str, Any], str, int]] = [
     ({"projct": {"name": "x"}}, "placewise.toml: projct: unknown key (did you mean 'project'?)", 2),
@@ -46,8 +47,19 @@ BAD_PROJECTS: list[tuple[dict[str, Any], str, int]] = [
     ({"frame": {"cells": "data/cells.csv"}}, "frame.count: this key is required", 2),
     ({"frame.count": None}, "frame.count: this key is required", 2),
     (
-        {"frame.margins": [{"table": "data/cells.csv", "variable": "age", "count": "n"}]},
+        {"frame.margins": [MARGIN]},
         "there are 'margins' or 'seed'",
+        2,
+    ),
+    ({"frame": {"seed": {"table": "data/cells.csv", "count": "n"}}}, "frame.margins: this key is required", 2),
+    ({"frame": {"margins": []}}, "frame.margins: expected at least 1 value", 2),
+    ({"frame": {"margins": [{**MARGIN, "variable": ["age", "age"]}]}}, "'age' stands there more than once", 2),
+    ({"frame": {"margins": [{**MARGIN, "variable": 3}]}}, "variable: expected a list, got the number 3", 2),
+    ({"frame": {"margins": [MARGIN, MARGIN]}}, "stands there more than once", 2),
+    ({"frame": {"margins": [{**MARGIN, "table": "data/none.csv"}]}}, "frame.margins[0].table: there is no file", 1),
+    (
+        {"frame": {"margins": [MARGIN], "seed": {"table": "data/cells.csv", "count": "n", "by": ["rgn"]}}},
+        "frame.seed.by[0]: 'rgn' is not the code column, a level or a class of [areas] (did you mean 'rgn24cd'?)",
         2,
     ),
     ({"variables.age": {}}, "variables.age.order: this key is required", 2),
@@ -90,7 +102,6 @@ def test_a_bad_project_is_refused_with_a_reason_and_an_exit_status(
 LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"survey.cls.reader": "ukhls", "survey.cls.waves": ["c"]}, "reader 'ukhls'", 'reader = "table"'),
     ({"survey.cls.reader": "cls", "survey.cls.year": 2023, "survey.cls.mode": ["online"]}, "reader 'cls'", "table"),
-    ({"frame": {"margins": [{"table": "data/cells.csv", "variable": "age", "count": "n"}]}}, "'margins'", "cells"),
     ({"joint": {"outcomes": ["belonging", "other"]}}, "'joint'", "on its own"),
 ]
 

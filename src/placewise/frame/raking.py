@@ -22,6 +22,7 @@ from placewise.frame.seed import Seed, read_seed, uniform_seed
 from placewise.frame.spec import RakedFrameSpec
 from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
+from placewise.geography.tables import open_table
 from placewise.kernels.raking import UNSAID
 
 MOST_MOVED = 3.0  # people: what the disclosure control of published tables may change in a cell
@@ -89,6 +90,13 @@ def read_raking(
     else:
         seed = read_seed(spec.seed, margins, areas, cell_columns, problems)
     return None if seed is None else prepare(margins, areas, seed, cell_columns)
+
+
+def variables_of(spec: RakedFrameSpec) -> set[str]:
+    """Names that may be variables of the frame: those of the margins, and all columns of the seed's table."""
+    names = {name for margin in spec.margins for name in margin.variables}
+    seed = None if spec.seed is None else open_table(spec.seed.table, "", Problems(), spec.seed.by)
+    return names if seed is None else names | set(seed.columns)
 
 
 def prepare(margins: Sequence[Margin], areas: AreaTable, seed: Seed, cell_columns: set[str] | None) -> Raking:

@@ -48,4 +48,4 @@ class RakedFrameSpec:
     def files(self) -> tuple[Path, ...]:
         """Every file that the frame is made from."""
         seed = () if self.seed is None else (self.seed.table,)
-        return (*dict.fromkeys(m.table for m in self.margins), *seed)
+        return tuple(dict.fromkeys((*(m.table for m in self.margins), *seed)))

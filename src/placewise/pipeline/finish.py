@@ -114,7 +114,7 @@ def _records(store: StageStore) -> dict[Stage, Record]:
 
 
 def _outcome(records: Mapping[Stage, Record]) -> dict[str, Any]:
-    diagnose, fit = records.get("diagnose"), records.get("fit")
+    data, diagnose, fit = records.get("data"), records.get("diagnose"), records.get("fit")
     failed = diagnose is not None and diagnose.facts["status"] == "fail"
     fitted = {} if fit is None else fit.facts
     return {
@@ -124,6 +124,7 @@ def _outcome(records: Mapping[Stage, Record]) -> dict[str, Any]:
         "engine": fitted.get("engine", ""),
         "draws": fitted.get("draws"),
         "escalation": fitted.get("escalation", ""),
+        "frame": None if data is None else data.facts.get("frame"),
         "stages": {
             stage: {"fingerprint": r.fingerprint, "seconds": r.seconds, "finished": r.finished}
             for stage, r in records.items()

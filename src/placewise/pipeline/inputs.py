@@ -11,11 +11,12 @@ from placewise.models.spec import ModelSpec
 from placewise.pipeline.fingerprint import code_digest, file_digest, fingerprint, library_versions
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import Stage
+from placewise.surveys.sources import survey_files
 from placewise.surveys.spec import SurveySpec
 
 # Parts of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
-    "data": ("geography", "surveys", "frame"),
+    "data": ("geography", "surveys", "frame", "kernels/raking.py"),
     "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
     "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
     "project": ("estimates", "publish/tables.py", "pipeline/steps.py"),
@@ -81,9 +82,9 @@ def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
     files = [spec.areas.table, *(join.table for join in spec.areas.join)]
     files += [path for level, path in spec.areas.neighbours.items() if model.structure.get(level) == "bym2"]
     if spec.frame is not None:
-        files.append(spec.frame.cells)
+        files += spec.frame.files
     surveys = _surveys(spec, model).values()
-    files += [survey.path for survey in surveys]
+    files += [path for survey in surveys for path in survey_files(survey)]
     files += [survey.recode for survey in surveys if survey.recode is not None]
     return tuple(dict.fromkeys(files))
 

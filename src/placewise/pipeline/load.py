@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placewise.errors import Problems
+from placewise.frame.spec import RakedFrameSpec
 from placewise.models.formula import parse_formula
 from placewise.models.prior_plan import check_collective_keys, check_prior_keys
 from placewise.models.spec import ModelSpec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from placewise.geography.areas import AreaTable
     from placewise.geography.spec import AreasSpec
     from placewise.models.design import Design
+    from placewise.pipeline.kept_frame import KeptFrame
     from placewise.surveys.outcome import Response
     from placewise.surveys.respondents import Respondents
     from placewise.surveys.spec import SurveySpec
@@ -70,11 +72,14 @@ class ProjectInputs:
         The project.
     skip_absent : bool
         Files that are not there are passed over: reading the project has told of them.
+    kept : KeptFrame, optional
+        Where a raked frame is kept between runs.
     """
 
-    def __init__(self, spec: ProjectSpec, skip_absent: bool = False) -> None:
+    def __init__(self, spec: ProjectSpec, skip_absent: bool = False, kept: KeptFrame | None = None) -> None:
         self.spec = spec
         self._skip_absent = skip_absent
+        self._kept = kept
 
     @cached_property
     def formulas(self) -> Mapping[str, tuple[Formula | None, Problems]]:
@@ -97,9 +102,25 @@ class ProjectInputs:
         from placewise.frame.reading import read_frame
 
         problems = Problems()
-        if self.spec.frame is None or self._absent(self.spec.frame.cells):
+        spec, columns = self.spec.frame, self._columns()
+        if spec is None or self._absent(*spec.files):
             return None, problems
-        return read_frame(self.spec.frame, self.areas[0], self.spec.areas.code, self._columns(), problems), problems
+        if isinstance(spec, RakedFrameSpec):
+            return self._raked(spec, columns, problems), problems
+        return read_frame(spec, self.areas[0], self.spec.areas.code, columns, problems), problems
+
+    def _raked(self, spec: RakedFrameSpec, columns: set[str], problems: Problems) -> Frame | None:
+        """The frame from its margins, or as an earlier run raked it."""
+        from placewise.frame.raking import read_raked_frame
+
+        areas = self.areas[0]
+        kept = None if self._kept is None or areas is None else self._kept.read(spec, columns)
+        if kept is not None:
+            return kept
+        frame = read_raked_frame(spec, areas, self.spec.areas.code, columns, problems)
+        if frame is not None and self._kept is not None:
+            self._kept.write(spec, columns, frame)
+        return frame
 
     def outcome(self, model: ModelSpec) -> OutcomeData:
         """The data of one outcome.
@@ -163,7 +184,7 @@ class ProjectInputs:
         survey, frame = self.spec.surveys.get(model.outcome.surveys[0]), self.spec.frame
         files = [self.spec.areas.table, *(join.table for join in self.spec.areas.join)]
         files += [survey.path] if survey is not None else []
-        files += [frame.cells] if frame is not None else []
+        files += frame.files if frame is not None else []
         opened = [open_table(file, "", Problems()) for file in files]
         areas = self.spec.areas  # what it declares and lacks is told already
         known = [areas.code, *areas.levels, *areas.classes]

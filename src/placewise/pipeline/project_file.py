@@ -157,7 +157,7 @@ def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrid
     top = walk(tables, TOP, place)
     project = walk(top["project"], PROJECT, place.at("project"))
     areas = None if top["areas"] is None else read_areas(top["areas"], place.at("areas"))
-    frame = None if top["frame"] is None else read_frame(top["frame"], place.at("frame"))
+    frame = None if top["frame"] is None else read_frame(top["frame"], groupings(tables), place.at("frame"))
     surveys = {} if top["survey"] is None else read_surveys(top["survey"], groupings(tables), place.at("survey"))
     seed = project["seed"] if overrides.seed is None else seed_number(overrides.seed, Place("--seed", place.problems))
     out = _out(project["out"], overrides.out, place)

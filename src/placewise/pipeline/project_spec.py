@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from placewise.frame.spec import FrameSpec
+from placewise.frame.spec import FrameSpec, RakedFrameSpec
 from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
 from placewise.models.spec import ModelSpec
 from placewise.surveys.spec import SurveySpec
 
-__all__ = ["AreasSpec", "FrameSpec", "GeometrySpec", "JoinSpec", "ProjectSpec", "SurveySpec"]
+__all__ = ["AreasSpec", "FrameSpec", "GeometrySpec", "JoinSpec", "ProjectSpec", "RakedFrameSpec", "SurveySpec"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ProjectSpec:
     areas: AreasSpec
     surveys: Mapping[str, SurveySpec]
     models: Mapping[str, ModelSpec]
-    frame: FrameSpec | None = None
+    frame: FrameSpec | RakedFrameSpec | None = None
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index_base: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from placewise.errors import nearest
-from placewise.frame.spec import FrameSpec
+from placewise.frame.spec import FrameSpec, MarginSpec, RakedFrameSpec, SeedSpec
 from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
 from placewise.schema import (
     Key,
@@ -33,7 +33,7 @@ from placewise.surveys.spec import SurveySpec
 
 _TABULAR = data_file(".parquet", ".csv")
 _SURVEY_FILE = data_file(".csv", ".tab", ".parquet", ".sav", ".dta")
-_NO_MARGINS = "give 'cells' and 'count': a long table of areas, cell columns and counts"
+_EITHER = "give 'cells' and 'count', or 'margins' and perhaps a 'seed'"
 
 # rows of the estimates that are no level of the user's
 RESERVED_LEVELS = ("national", "base", "custom")
@@ -42,6 +42,15 @@ RESERVED_LEVELS = ("national", "base", "custom")
 def _raw(value: Any, place: Place) -> Any:
     """The value as it stands: read later, once its surroundings are known."""
     return value
+def _texts(value: Any, place: Place) -> tuple[str, ...] | None:
+    """One name or a list of names, as a tuple."""
+    if isinstance(value, str):
+        one = text(value, place)
+        return None if one is None else (one,)
+    several: tuple[str, ...] | None = list_of(text, least=1)(value, place)
+    return several
+
+
 
 
 def _recode_file(value: Any, place: Place) -> Path | None:
@@ -88,15 +97,21 @@ AREAS = {
 
 _MARGIN = {
     "table": Key(_TABULAR, required=True),
-    "variable": Key(text, required=True),
+    "variable": Key(_texts, required=True),
     "count": Key(text, required=True),
 }
 _SEED_TABLE = {"table": Key(_TABULAR, required=True), "count": Key(text, required=True), "by": Key(list_of(text))}
 FRAME = {
     "cells": Key(_TABULAR),
     "count": Key(text),
-    "margins": Key(list_of(table(_MARGIN), least=1, distinct=False), instead=_NO_MARGINS),
-    "seed": Key(table(_SEED_TABLE), instead=_NO_MARGINS),
+
+
+def _margin(**found: Any) -> MarginSpec:
+    return MarginSpec(found["table"], found["variable"], found["count"])
+
+
+    "margins": Key(list_of(table(_MARGIN, _margin), least=1)),
+    "seed": Key(table(_SEED_TABLE, SeedSpec)),
 }
 
 SURVEY = {
@@ -160,20 +175,35 @@ def read_areas(value: Any, place: Place) -> AreasSpec | None:
     return AreasSpec(**{name: v for name, v in found.items() if v is not None})
 
 
-def read_frame(value: Any, place: Place) -> FrameSpec | None:
-    """Table ``[frame]``; None where it could not be read, or asks for margins to be raked."""
+def read_frame(value: Any, known: Collection[str], place: Place) -> FrameSpec | RakedFrameSpec | None:
+    """Table ``[frame]``; None where it could not be read.
+
+    Parameters
+    ----------
+    value : mapping
+        Raw table.
+    known : collection of str
+        Code column, levels and classes: what a seed may differ by.
+    place : Place
+        Where the table stands.
+    """
     before = place.broken()
     found = walk(value, FRAME, place)
     if not isinstance(value, Mapping):
         return None
-    if "margins" in value or "seed" in value:
-        if "cells" in value:
-            place.at("cells").add("there are 'margins' or 'seed' too", "keep 'cells', or the other two")
-        return None
-    for key in ("cells", "count"):
+    raked = "margins" in value or "seed" in value
+    for key in ("cells", "count") if raked else ():
+        if key in value:
+            place.at(key).add("there are 'margins' or 'seed' too", _EITHER)
+    for key in ("margins",) if raked else ("cells", "count"):
         if key not in value:
-            place.at(key).add("this key is required")
-    return None if place.broken() > before else FrameSpec(**{k: found[k] for k in ("cells", "count")})
+            place.at(key).add("this key is required", _EITHER)
+    seed = found["seed"]
+    for i, column in enumerate(seed.by if seed is not None and known else ()):
+        must_be_known(column, known, "the code column, a level or a class of [areas]", place.at("seed").at("by").at(i))
+    if place.broken() > before or (found["margins"] if raked else found["cells"]) is None:
+        return None
+    return RakedFrameSpec(found["margins"], seed) if raked else FrameSpec(found["cells"], found["count"])
 
 
 def read_surveys(value: Any, known: Collection[str], place: Place) -> dict[str, SurveySpec]:

@@ -12,6 +12,7 @@ from placewise.errors import ConfigurationError, PlacewiseError, Problem, Proble
 from placewise.pipeline import atomic, interrupt
 from placewise.pipeline.finish import write_manifest, write_pages
 from placewise.pipeline.inputs import Digests
+from placewise.pipeline.kept_frame import KeptFrame
 from placewise.pipeline.load import ProjectInputs
 from placewise.pipeline.lock import locked
 from placewise.pipeline.outcome import OutcomeRun, Work
@@ -128,8 +129,8 @@ def run_project(
     atomic.check_writable(spec.out, LEAST_ROOM)
     with interrupt.watched(), locked(spec.out):
         atomic.remove_leftovers(spec.out)
-        inputs = ProjectInputs(spec)
         digests = Digests(spec.root)
+        inputs = ProjectInputs(spec, kept=KeptFrame(spec, digests, reporter.warn, options.fresh))
         work = Work(inputs, digests, options.draws, options.jobs or os.cpu_count() or 1, reporter)
         names = [name for name in spec.models if not options.outcomes or name in options.outcomes]
         runs = [OutcomeRun(work, spec.models[name], fresh=options.fresh) for name in names]

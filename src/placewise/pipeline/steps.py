@@ -10,6 +10,7 @@ from typing import Any
 from placewise.errors import ConfigurationError
 from placewise.pipeline import atomic, interrupt, modelling
 from placewise.pipeline.inputs import source_print
+from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.stages import Stage
 
@@ -33,7 +34,13 @@ def read_data(run: OutcomeRun) -> Mapping[str, Any]:
     atomic.check_writable(
         run.spec.out, len(data.areas) * BYTES_AN_AREA + (labels + 100) * run.work.draws * BYTES_A_DRAW
     )
-    return {"respondents": len(data.respondents), "areas": len(data.areas)}
+    return {"respondents": len(data.respondents), "areas": len(data.areas), "frame": _raking(data)}
+
+
+def _raking(data: OutcomeData) -> Mapping[str, Any] | None:
+    """How raking went, where the frame was raked from margins."""
+    report = None if data.frame is None else data.frame.report
+    return None if report is None else report.as_dict()
 
 
 def fit(run: OutcomeRun) -> Mapping[str, Any]:
@@ -81,6 +88,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         **found.to_dict(),
         "engine": run.posterior.engine,
         "escalation": run.posterior.escalation,
+        "frame": _raking(data),
         "baselines": [] if baselines is None else baseline_rows(baselines),
         "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
