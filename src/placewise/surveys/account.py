@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from placewise.surveys.disclosure import THRESHOLD, withheld
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten, withheld
 from placewise.surveys.respondents import Dropped
 
 Verdict = Literal["pass", "warn", "fail"]
@@ -100,6 +100,12 @@ class VariableAccount:
     transformed: str = ""
     file: str = ""
 
+    def counts(self) -> list[int]:
+        """Respondents of every entry of the mapping, then those with other values, then those with nothing."""
+        listed = [m.count for m in self.mapping]
+        others = self.answered - sum(m.count for m in self.mapping if m.category)
+        return [*listed, others, self.blank]
+
 
 @dataclass(frozen=True)
 class Check:
@@ -166,15 +172,19 @@ class Account:
     kept: int = 0
     notes: tuple[str, ...] = ()
 
+    def told_rows(self, rows: int) -> int:
+        """Rows read, to the nearest ten where they would tell that fewer than the threshold were left out."""
+        return nearest_ten(rows) if 0 < self.read - self.kept < THRESHOLD else rows
+
     def to_json(self) -> dict[str, Any]:
         """JSON values; a count that may not be told is null."""
-        kept, *dropped = _numbers([self.kept, *(d.count for d in self.dropped)])
+        dropped = _numbers([d.count for d in self.dropped])
         return {
             "survey": self.survey,
             "reader": self.reader,
-            "read": self.read if self.read >= THRESHOLD else None,
-            "kept": kept,
-            "files": [dict(vars(file)) for file in self.files],
+            "read": self.told_rows(self.read) if self.read >= THRESHOLD else None,
+            "kept": self.kept if self.kept >= THRESHOLD else None,
+            "files": [{**vars(file), "rows": self.told_rows(file.rows)} for file in self.files],
             "variables": [_variable(v) for v in self.variables],
             "dropped": [
                 {"column": d.column, "reason": d.reason, "respondents": n}
@@ -206,9 +216,7 @@ def _numbers(counts: list[int]) -> list[int | None]:
 
 
 def _variable(variable: VariableAccount) -> dict[str, Any]:
-    listed = sum(m.count for m in variable.mapping if m.category)
-    others = variable.answered - listed
-    *mapped, other, blank = _numbers([*(m.count for m in variable.mapping), others, variable.blank])
+    *mapped, other, blank = _numbers(variable.counts())
     return {
         "name": variable.name,
         "column": variable.column or None,

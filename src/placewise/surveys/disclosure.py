@@ -68,3 +68,14 @@ def told_or_withheld(counts: Sequence[int]) -> list[str]:
         f"{n:,}" if not hide else told(n) if n < THRESHOLD else "not shown"
         for n, hide in zip(counts, hidden, strict=True)
     ]
+
+
+def nearest_ten(count: int) -> int:
+    """A count to the nearest ten: beside an exact total it does not tell how few are missing from it.
+
+    Examples
+    --------
+    >>> nearest_ten(4998), nearest_ten(12)
+    (5000, 10)
+    """
+    return 10 * round(count / 10)

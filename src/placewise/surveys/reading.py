@@ -115,7 +115,7 @@ def respondents_of(
             spec.name,
             spec.reader,
             (file_read(file.path, len(kept), len(file.columns), note=file.note),),
-            clean.accounts,
+            tuple(account for account in clean.accounts if account.name != spec.person),
             left_out,
             design=DesignRead(spec.weight, spec.psu, spec.strata),
             read=len(kept),
@@ -148,11 +148,8 @@ def complete_cases(respondents: Respondents, columns: Iterable[str]) -> Responde
     return respondents
 
 
-def _open(
-    spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems, required: Collection[str]
-) -> tuple[TableFile, SurveyColumns, list[str]] | None:
-    """The survey's file, the columns needed of it, and the names of those that hold answers."""
-    before = len(problems)
+def check_level(spec: SurveySpec, areas: AreaTable | None, problems: Problems) -> tuple[str, ...]:
+    """Code column, levels and classes of the areas; notes a link to none of them."""
     groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
     if groupings and spec.area_level not in groupings:
         problems.add(
@@ -160,6 +157,15 @@ def _open(
             f"{spec.area_level!r} is neither the code, a level nor a class of the areas",
             nearest(spec.area_level, groupings),
         )
+    return groupings
+
+
+def _open(
+    spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems, required: Collection[str]
+) -> tuple[TableFile, SurveyColumns, list[str]] | None:
+    """The survey's file, the columns needed of it, and the names of those that hold answers."""
+    before = len(problems)
+    groupings = check_level(spec, areas, problems)
     recoding = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
     file = open_table(spec.path, f"survey.{spec.name}.path", problems, {spec.area_column, *columns})
     if file is None or recoding is None:

@@ -12,7 +12,7 @@ from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import special_steps
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
 from placewise.publish.wording import ENGINES, FAMILIES, count, label_words, percent
-from placewise.surveys.disclosure import THRESHOLD, told
+from placewise.surveys.disclosure import THRESHOLD, told, withheld
 
 
 def respondents_view(context: ReportContext) -> dict[str, Any]:
@@ -52,8 +52,9 @@ def _dropped(context: ReportContext) -> TablePart | None:
 
 def _responses(name: str, table: pd.DataFrame) -> TablePart:
     rows = []
-    withheld = _withheld(table["respondents"].to_numpy(dtype=float))
-    for few, (_, r) in zip(withheld, table.iterrows(), strict=True):
+    respondents = table["respondents"].to_numpy(dtype=float)
+    hidden = withheld(respondents) | (respondents == 0)
+    for few, (_, r) in zip(hidden, table.iterrows(), strict=True):
         frame = float(r["frame_share"]) if pd.notna(r["frame_share"]) else None
         share = float(r["survey_share"])
         gap = "–" if few or frame is None else _points(share - frame)
@@ -67,7 +68,7 @@ def _responses(name: str, table: pd.DataFrame) -> TablePart:
             ]
         )
     label = label_words(name)
-    shown = table[~withheld].dropna(subset=["frame_share"])
+    shown = table[~hidden].dropna(subset=["frame_share"])
     caption = f"Respondents by {label}"
     if len(shown):
         excess = shown["survey_share"].to_numpy(dtype=float) - shown["frame_share"].to_numpy(dtype=float)
@@ -85,14 +86,6 @@ def _responses(name: str, table: pd.DataFrame) -> TablePart:
 def _points(difference: float) -> str:
     whole = round(100 * difference)
     return f"{whole:+d}".replace("-", "−") if whole else "0"
-
-
-def _withheld(respondents: np.ndarray) -> np.ndarray:
-    """Groups whose count is not told: the small ones, and the next where those could be worked out from the others."""
-    few = respondents < THRESHOLD
-    if 0 < respondents[few].sum() < THRESHOLD and not few.all():
-        few[np.where(few, np.inf, respondents).argmin()] = True
-    return few
 
 
 def method_view(context: ReportContext) -> dict[str, Any]:

@@ -1,0 +1,184 @@
+"""A survey described: its account, its margins, its design, and what of it should make one look twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placewise.diagnostics.survey import design
+from placewise.diagnostics.survey.design import ClusterFacts, WeightFacts, cluster_facts, weight_facts
+from placewise.diagnostics.survey.margins import Margin, categorical, frame_population, margin, places
+from placewise.frame.cells import Frame
+from placewise.geography.areas import AreaTable
+from placewise.geography.codes import listing
+from placewise.surveys.account import Account, Check
+from placewise.surveys.direct import direct_estimates
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten
+from placewise.surveys.respondents import Respondents
+
+# A weighted margin further from the population's than this is worth a look.
+FAR = 0.05
+
+
+@dataclass(frozen=True)
+class NumberFacts:
+    """A variable of numbers: means and their precision.
+
+    Parameters
+    ----------
+    answered : int
+        Respondents with a number; at least the threshold.
+    mean, sd : float
+        Of respondents, each counted once.
+    weighted : float
+        Mean by the weights.
+    se, deff : float or None
+        Standard error of the weighted mean by the design, and its design effect.
+    """
+
+    variable: str
+    answered: int
+    mean: float
+    sd: float
+    weighted: float
+    se: float | None
+    deff: float | None
+
+
+@dataclass(frozen=True)
+class SurveyDescription:
+    """All that is told about one survey.
+
+    Parameters
+    ----------
+    account : Account
+        How it was read.
+    margins : tuple of Margin
+        Outcomes first, then what the population has too, then places, then the rest.
+    numbers : tuple of NumberFacts
+        Variables of numbers.
+    weights, clusters : WeightFacts, ClusterFacts or None
+        The design.
+    deff : float or None
+        Median design effect over the shares and means that are told.
+    checks : tuple of Check
+        The reader's, and those of the margins.
+    """
+
+    account: Account
+    margins: tuple[Margin, ...]
+    numbers: tuple[NumberFacts, ...]
+    weights: WeightFacts | None
+    clusters: ClusterFacts | None
+    deff: float | None
+    checks: tuple[Check, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; no count of respondents below the threshold."""
+        return {
+            **self.account.to_json(),
+            "checks": [dict(vars(check)) for check in self.checks],
+            "margins": [m.to_json() for m in self.margins],
+            "numbers": [{**vars(n), "answered": nearest_ten(n.answered)} for n in self.numbers],
+            "design_effects": {
+                "weights": design.to_json(self.weights),
+                "clusters": design.to_json(self.clusters),
+                "median": self.deff,
+            },
+        }
+
+
+def describe_survey(
+    respondents: Respondents,
+    areas: AreaTable,
+    frame: Frame | None,
+    first: Collection[str] = (),
+    without: Collection[str] = (),
+) -> SurveyDescription:
+    """Describe a survey.
+
+    Parameters
+    ----------
+    respondents : Respondents
+        As its reader gives them, with the account.
+    first : collection of str
+        Columns that stand first: those of the outcomes.
+    without : collection of str
+        Columns that are not described, such as who a respondent is.
+
+    Raises
+    ------
+    ValueError
+        The respondents come without an account.
+    """
+    account = respondents.account
+    if account is None:
+        raise ValueError(f"survey {respondents.name!r} has no account of how it was read")
+    found = [
+        margin(name, respondents.table[name], respondents, people, "frame" if people else "")
+        for name in categorical(respondents)
+        if name not in without
+        for people in [frame_population(frame, name)]
+    ]
+    ordered = sorted(found, key=lambda m: (m.variable not in first, not m.source))
+    rest = sum(bool(m.source) or m.variable in first for m in ordered)
+    margins = (*ordered[:rest], *places(respondents, areas, frame), *ordered[rest:])
+    numbers = tuple(n for name in respondents.table if name not in without for n in _numbers(respondents, str(name)))
+    effects = [s.deff for m in margins for s in m.shares if s.deff is not None] + [n.deff for n in numbers if n.deff]
+    return SurveyDescription(
+        account=account,
+        margins=margins,
+        numbers=numbers,
+        weights=weight_facts(respondents),
+        clusters=cluster_facts(respondents),
+        deff=float(np.median(effects)) if effects else None,
+        checks=(*account.checks, *_checks(margins, respondents.weight is not None)),
+    )
+
+
+def _numbers(respondents: Respondents, name: str) -> list[NumberFacts]:
+    """The facts of a column of numbers; none where it is text or too few answered."""
+    values = respondents.table[name]
+    answered = values.notna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(values) or answered.sum() < THRESHOLD:
+        return []
+    numbers = values.to_numpy(dtype=float)
+    domain = np.where(answered, 1.0, np.nan)
+    row = direct_estimates(
+        np.where(answered, numbers, 0.0), respondents.weight, domain, respondents.psu, respondents.strata
+    ).iloc[0]
+    se, deff = (float(v) if np.isfinite(v) else None for v in (row["se"], row["deff"]))
+    told = numbers[answered]
+    return [
+        NumberFacts(
+            name, int(answered.sum()), float(told.mean()), float(told.std(ddof=1)), float(row["estimate"]), se, deff
+        )
+    ]
+
+
+def _checks(margins: Collection[Margin], weighted: bool) -> list[Check]:
+    """Whether the categories are the population's, and how far the shares are from it."""
+    found = []
+    for m in margins:
+        if not m.source:
+            continue
+        name = f"categories of {m.variable}"
+        if strange := m.strange():
+            message = f"{listing(strange)} of the survey is not in the {m.source}: mend the recoding or the {m.source}"
+            found.append(Check(name, "fail", message))
+        elif lacking := m.lacking():
+            found.append(Check(name, "warn", f"no respondent has {listing(lacking)}, which the {m.source} has"))
+        else:
+            found.append(Check(name, "pass", f"the survey's categories are those of the {m.source}"))
+        gaps = m.gaps(weighted)
+        if gaps:
+            category, gap = max(gaps, key=lambda pair: round(abs(pair[1]), 9))
+            way = "more" if gap > 0 else "less"
+            share = "weighted share" if weighted else "share"
+            message = f"the {share} of {category!r} is {100 * abs(gap):.1f} points {way} than in the {m.source}"
+            found.append(Check(f"shares of {m.variable}", "warn" if abs(gap) > FAR else "pass", message))
+    return found
