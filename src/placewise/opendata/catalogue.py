@@ -134,7 +134,7 @@ def _pair(value: Any, place: Place) -> tuple[tuple[str, ...], tuple[str, ...]] |
     each = [list_of(text, 1)(v, place) if isinstance(v, list) else text(v, place) for v in value]
     if any(v is None for v in each):
         return None
-    first, second = ((v,) if isinstance(v, str) else v for v in each)
+    first, second = (tuple([v] if isinstance(v, str) else v) for v in each)  # type: ignore[arg-type]
     return first, second
 
 
@@ -250,6 +250,7 @@ def _covariate(name: str, raw: Any, sources: Mapping[str, Source], place: Place)
             "denominator": Key(terms, default={}),
             "value": Key(single),
             "imputed_by": Key(list_of(text), default=()),
+            "borrow": Key(one_of("lsoa21cd", "msoa21cd"), default=""),
         },
         place,
     )

@@ -126,6 +126,8 @@ class Covariate:
         Sums whose ratio it is; the denominator is empty for a value.
     imputed_by : tuple of str
         Covariates from which it is predicted where its source does not cover a country; empty for never.
+    borrow : str
+        Level whose other areas lend their mean where the value is 0 or cannot be computed; empty for never.
     """
 
     name: str
@@ -135,6 +137,7 @@ class Covariate:
     numerator: Mapping[tuple[str, str], float]
     denominator: Mapping[tuple[str, str], float]
     imputed_by: tuple[str, ...] = ()
+    borrow: str = ""
 
     @property
     def inputs(self) -> tuple[tuple[str, str], ...]:
