@@ -56,9 +56,6 @@ def test_wrong_usage_is_status_2_with_one_line(arguments, words, capsys):
     ("arguments", "works"),
     [
         (["survey", "describe", "cls"], "placewise check"),
-        (["data", "list"], "placewise.toml"),
-        (["data", "fetch", "--all"], "placewise.toml"),
-        (["data", "check"], "placewise.toml"),
         (["validate"], "placewise score"),
         (["publish", "--out", "x"], "placewise run"),
         (["explore", "--port", "1"], "index.html"),

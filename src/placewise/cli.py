@@ -224,14 +224,75 @@ def import_workbook(project: Path, out: Path, as_json: bool, debug: bool, **chos
     click.echo(json.dumps(summary, indent=1) if as_json else text)
 
 
+OPEN_DATA_OPTIONS = (
+    click.option("--project", type=FOLDER, default=".", help="Folder of the project (default: here)."),
+    click.option("--folder", type=FOLDER, help="Folder of the open data (default: data/open in the project)."),
+    click.option("--catalogue", "catalogue_file", type=FILE, help="A catalogue of your own instead of placewise's."),
+    click.option("--quiet", is_flag=True, help="Say only what went wrong."),
+)
+
+
 @cli.group()
 def data() -> None:
-    """Fetch and check public data (not available in this version)."""
+    """Open data for England and Wales: list, fetch, check, and make the areas table from them."""
+
+
+def _tell_data(result: Any, quiet: bool, as_json: bool) -> None:
+    if as_json or not quiet:
+        click.echo(json.dumps(result.as_dict(), indent=1) if as_json else result.text())
+
+
+def _data_folder(project: Path, folder: Path | None) -> Path:
+    from placewise.pipeline.open_data.store import DEFAULT_FOLDER
+
+    return folder if folder is not None else project / DEFAULT_FOLDER
+
+
+@data.command("list")
+@options(*OPEN_DATA_OPTIONS[:-1], *OUTPUT_OPTIONS)
+def list_data(project: Path, folder: Path | None, as_json: bool, debug: bool, **chosen: Any) -> None:
+    """What there is, from whom, under which licence; + marks what is in the folder."""
+    from placewise.pipeline.open_data.listing import list_sources
+
+    _tell_data(list_sources(_data_folder(project, folder), **chosen), False, as_json)
+
+
+@data.command("fetch")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.option("--from", "origin", type=FOLDER, help="Take the files from this folder instead of their publishers.")
+@click.option("--accept-new", is_flag=True, help="Fetch again, and take files that have changed.")
+@options(*OPEN_DATA_OPTIONS, *OUTPUT_OPTIONS)
+def fetch_data(project: Path, folder: Path | None, as_json: bool, debug: bool, quiet: bool, **chosen: Any) -> None:
+    """Bring sources into the folder, all or those named; each is checked and its checksum recorded."""
+    from placewise.pipeline.open_data.fetch import fetch_sources
+
+    _tell_data(fetch_sources(_data_folder(project, folder), quiet=quiet or as_json, **chosen), quiet, as_json)
+
+
+@data.command("check")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@options(*OPEN_DATA_OPTIONS, *OUTPUT_OPTIONS)
+def check_data(project: Path, folder: Path | None, as_json: bool, debug: bool, quiet: bool, **chosen: Any) -> None:
+    """Whether the files are there, unchanged, and right inside; nothing is written."""
+    from placewise.pipeline.open_data.check import check_sources
+
+    _tell_data(check_sources(_data_folder(project, folder), quiet=quiet or as_json, **chosen), quiet, as_json)
+
+
+@data.command("areas")
+@click.option("--out", type=FOLDER, help="Folder to write to (default: data in the project).")
+@options(*OPEN_DATA_OPTIONS, *OUTPUT_OPTIONS)
+def build_data(
+    project: Path, folder: Path | None, out: Path | None, as_json: bool, debug: bool, quiet: bool, **chosen: Any
+) -> None:
+    """Make the areas table, a page that describes it, outlines and neighbours."""
+    from placewise.pipeline.open_data.areas import build_folder
+
+    target = out if out is not None else project / "data"
+    _tell_data(build_folder(_data_folder(project, folder), target, quiet=quiet or as_json, **chosen), quiet, as_json)
 
 
 _unavailable(survey, "describe", "placewise check counts respondents, and the report says who answered")
-for _name in ("list", "fetch", "check"):
-    _unavailable(data, _name, "put the files in the project's folder and name them in placewise.toml")
 _unavailable(cli, "validate", "placewise score compares estimates with a known truth")
 _unavailable(cli, "publish", "placewise run writes the internal report; keep it with whoever holds the survey")
 _unavailable(cli, "explore", "open index.html, which placewise run writes")

@@ -1,0 +1,1 @@
+"""``placewise data``: list, fetch and check open data, and make the areas table from them."""
