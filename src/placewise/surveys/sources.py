@@ -1,4 +1,4 @@
-"""Which files a survey is read from, whatever its reader: what its results depend on."""
+"""Which files hold the answers of a survey, whatever its reader: what its results depend on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from placewise.surveys.ukhls.vintages import geography_files
 
 
 def survey_files(spec: SurveySpec) -> tuple[Path, ...]:
-    """Every file that the survey may be read from, each once; a file that the project names need not exist."""
-    files = _ukhls(spec) if spec.reader == "ukhls" else [spec.path]
-    return tuple(dict.fromkeys([*files, *([] if spec.recode is None else [spec.recode])]))
+    """Every file that respondents may be read from, each once; one that the project names need not exist."""
+    return tuple(dict.fromkeys(_ukhls(spec) if spec.reader == "ukhls" else [spec.path]))
 
 
 def _ukhls(spec: SurveySpec) -> list[Path]:
