@@ -74,12 +74,21 @@ class ProjectInputs:
         Files that are not there are passed over: reading the project has told of them.
     kept : KeptFrame, optional
         Where a raked frame is kept between runs.
+    all_cells : bool
+        Keep every column of a frame of cells, not only those that formulas use.
     """
 
-    def __init__(self, spec: ProjectSpec, skip_absent: bool = False, kept: KeptFrame | None = None) -> None:
+    def __init__(
+        self,
+        spec: ProjectSpec,
+        skip_absent: bool = False,
+        kept: KeptFrame | None = None,
+        all_cells: bool = False,
+    ) -> None:
         self.spec = spec
         self._skip_absent = skip_absent
         self._kept = kept
+        self._all_cells = all_cells
 
     @cached_property
     def formulas(self) -> Mapping[str, tuple[Formula | None, Problems]]:
@@ -107,7 +116,8 @@ class ProjectInputs:
             return None, problems
         if isinstance(spec, RakedFrameSpec):
             return self._raked(spec, columns, problems), problems
-        return read_frame(spec, self.areas[0], self.spec.areas.code, columns, problems), problems
+        wanted = None if self._all_cells else columns
+        return read_frame(spec, self.areas[0], self.spec.areas.code, wanted, problems), problems
 
     def _raked(self, spec: RakedFrameSpec, columns: set[str], problems: Problems) -> Frame | None:
         """The frame from its margins, or as an earlier run raked it."""
