@@ -195,7 +195,7 @@ def _read(
         lacking = [(key, c) for key, c in zip(keys, design, strict=True) if c not in main.columns]
         for key, column in lacking:
             problems.add(key, f"{main.path.name} has no column {column!r}", nearest(column, main.columns), "data")
-        read = None if lacking else files.read(placed[files.wave], design)
+        read = None if lacking else files.read(placed[files.wave], design, sources.recoding.missing)
         if read is not None:
             found.append(read)
     return found if len(found) == len(waves) else None

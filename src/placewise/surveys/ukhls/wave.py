@@ -41,6 +41,8 @@ class Interviews:
         Variables whose columns stand in each file, named as in this wave.
     person, household : Series of str, shape (n,)
         ``pidp`` and ``{w}_hidp``.
+    missing : tuple of str, int or float
+        Codes that the user declares as missing, beside the reserved ones.
     files : tuple of FileRead
         What was read.
     notes : tuple of str
@@ -52,6 +54,7 @@ class Interviews:
     variables: Mapping[str, tuple[Variable, ...]]
     person: pd.Series
     household: pd.Series
+    missing: tuple[str | int | float, ...] = ()
     files: tuple[FileRead, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -66,7 +69,7 @@ class Interviews:
     def recoding(self, stem: str, names: Collection[str] | None = None) -> Recoding:
         """Variables of one file, all or some, with the codes reserved in it."""
         chosen = tuple(v for v in self.variables[stem] if names is None or v.name in names)
-        return Recoding(chosen, tuple(missing_codes(self.wave, stem)))
+        return Recoding(chosen, (*missing_codes(self.wave, stem), *self.missing))
 
     def codes(self, name: str) -> pd.Series:
         """A column of the main file without its missing codes, as codes in text."""
@@ -152,8 +155,28 @@ class WaveFiles:
         near = hint or nearest(column, self.columns())
         self.problems.add(where, f"no column {column!r} in {looked}", near, "data")
 
-    def read(self, variables: Mapping[str, tuple[Variable, ...]], design: Collection[str]) -> Interviews | None:
-        """Read the columns of some variables, file by file, and those of the design from the main file."""
+    def read(
+        self,
+        variables: Mapping[str, tuple[Variable, ...]],
+        design: Collection[str],
+        missing: tuple[str | int | float, ...] = (),
+    ) -> Interviews | None:
+        """Read the columns of some variables, file by file, and those of the design from the main file.
+
+        Parameters
+        ----------
+        variables : mapping of stem to tuple of Variable
+            As ``locate`` names them.
+        design : collection of str
+            Weight, sampling unit and stratum.
+        missing : tuple of str, int or float
+            Codes that the user declares as missing.
+
+        Returns
+        -------
+        Interviews or None
+            None where a problem was noted.
+        """
         before = len(self.problems)
         raw = {}
         for stem in self.stems():
@@ -177,7 +200,7 @@ class WaveFiles:
         if len(self.problems) > before:
             return None
         accounts = tuple(self._account(stem, part) for stem, part in raw.items() if part is not None)
-        return Interviews(self.wave, parts, variables, person, household, accounts, tuple(notes))
+        return Interviews(self.wave, parts, variables, person, household, missing, accounts, tuple(notes))
 
     def _key(self, stem: str) -> tuple[str, str]:
         return ("" if stem == ACROSS else self.wave, stem)
