@@ -150,7 +150,9 @@ class WaveFiles:
         return None
 
     def tell_absent(self, column: str, where: str, hint: str = "") -> None:
-        """Note a column that no file of the wave has."""
+        """Note a column that no file of the wave has, unless one of them cannot be read, which is told already."""
+        if any(file is None for file in self.opened.values()):
+            return
         looked = ", ".join(self.files[self._key(stem)].name for stem in self.stems())
         near = hint or nearest(column, self.columns())
         self.problems.add(where, f"no column {column!r} in {looked}", near, "data")
@@ -213,17 +215,20 @@ class WaveFiles:
             return None
         return read_raw(file, columns, f"{self.where}.path", self.problems, user_missing=True)
 
-    def _check_ids(self, ids: pd.Series, stem: str) -> None:
+    def _check_ids(self, ids: pd.Series, stem: str) -> bool:
+        """Whether every row has an id of its own."""
         blank, twice = int(ids.isna().sum()), int(ids[ids.notna()].duplicated().sum())
         for count, what in ((blank, "no id"), (twice, "the id of a row before")):
             if count:
                 message = f"{told(count)} rows of {self._name(stem)} have {what} in {self.keys(stem)[0]!r}"
                 self.problems.add(f"{self.where}.path", message, "expected a row each, with an id of its own", "data")
+        return not (blank or twice)
 
     def _beside(self, stem: str, part: RawTable, ids: pd.Series, notes: list[str]) -> RawTable:
         """A file's columns beside the interviews: blank where it has no row."""
         theirs = as_codes(part.frame[self.keys(stem)[0]])
-        self._check_ids(theirs, stem)
+        if not self._check_ids(theirs, stem):
+            return part
         at = positions(ids, theirs.to_numpy(dtype=object))
         lost = float((at < 0).mean())
         if lost > MOST_UNMATCHED:
