@@ -156,7 +156,11 @@ def test_weights_without_use(tmp_path: Path, c: Any, spec: SurveySpec, reading: 
     c.changed("c_indresp", "c_indscub_xw", slice(None), 0.0).write(tmp_path)
     (told,) = reading.faults(spec, "scopngbha")
     assert "c_indscub_xw is 0 or missing for every respondent of wave c" in told
-    assert "c_indscub_xw" in told
+    (told,) = reading.faults(replace(spec, weight="fimngrs"), "scopngbha")
+    assert "c_fimngrs is negative" in told
+    _with(c, "c_fimngrs", slice(None), 0).write(tmp_path)
+    (told,) = reading.faults(replace(spec, weight="fimngrs"), "scopngbha")
+    assert "c_indscub_xw is the usual one" in told
     c.changed("c_indresp", "c_indscub_xw", [50, 51], -0.5).write(tmp_path)
     (told,) = reading.faults(spec, "scopngbha")
     assert "c_indscub_xw is negative for fewer than 10 of 120 interviews" in told
@@ -242,7 +246,7 @@ def test_everything_at_once(tmp_path: Path, deposit: Make, spec: SurveySpec, rea
 def test_where_that_nobody_fits(tmp_path: Path, c: Any, spec: SurveySpec, reading: Any) -> None:
     c.write(tmp_path)
     (told,) = reading.faults(replace(spec, where={"gor_dv": (12,)}), "scopngbha")
-    assert "nobody has '12' in 'gor_dv'" in told
+    assert "nobody has '12' in 'gor_dv' (the variable has '1', '2')" in told
     (told,) = reading.faults(replace(spec, where={"region_dv": (1,)}), "scopngbha")
     assert "no column 'c_region_dv'" in told
 

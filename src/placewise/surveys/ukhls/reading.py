@@ -213,7 +213,7 @@ def _select(
     before = len(problems)
     tables: dict[str, pd.DataFrame] = {}
     for part in interviews:
-        made = make(part, tuple(spec.where), f"{where}.where", problems)
+        made = make(part, tuple(spec.where), where, problems)
         if made is not None:
             tables[part.wave] = made.table.assign(**{WAVE: part.wave})
     if len(problems) > before:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems
-from placewise.geography.codes import as_numbers, listing, matches
+from placewise.geography.codes import as_codes, as_numbers, listing, matches
 from placewise.surveys.disclosure import told
 from placewise.surveys.respondents import Dropped
 from placewise.surveys.spec import SurveySpec
@@ -71,8 +71,8 @@ def inside(
     for name, values in conditions.items():
         hits = {wave: matches(table[name], values) for wave, table in tables.items() if name in table}
         if not any(hit.any() for hit in hits.values()):
-            met = sorted({str(v) for table in tables.values() if name in table for v in table[name].dropna().unique()})
-            hint = f"the variable has {listing(met)}"
+            met = pd.concat([as_codes(table[name]) for table in tables.values() if name in table])
+            hint = f"the variable has {listing(sorted(met.dropna().unique()))}"
             problems.add(f"{where}.where", f"nobody has {listing(list(values))} in {name!r}", hint, "data")
         for wave, mask in kept.items():
             mask &= hits.get(wave, False)
@@ -181,8 +181,6 @@ def _check_base(
 ) -> None:
     if within.any() and not (within & (numbers > 0)).any():
         message = f"{weight} is 0 or missing for every respondent of wave {wave}"
-        usual = WEIGHTS.get(wave)
-        hint = (
-            f"the self-completion weight of wave {wave} is {prefixed(usual, wave)}" if usual else "is it that wave's?"
-        )
+        usual = prefixed(WEIGHTS.get(wave, ""), wave)
+        hint = f"{usual} is the usual one" if usual != weight and wave in WEIGHTS else "is the file whole?"
         problems.add(f"{where}.weight", message, hint, "data")

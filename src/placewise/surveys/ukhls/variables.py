@@ -118,7 +118,7 @@ def make(interviews: Interviews, names: Collection[str], where: str, problems: P
     for stem, part in interviews.parts.items():
         file = f"{interviews.wave}_{stem}" if stem != ACROSS else stem
         found = apply_recoding(
-            part, interviews.recoding(stem, {*names, *internal}), f"{where}: {file}", problems, file=file
+            part, interviews.recoding(stem, {*names, *internal}), f"{where}.recode: {file}", problems, file=file
         )
         failed |= found is None
         if found is not None:
