@@ -97,14 +97,18 @@ def check(project: Path, as_json: bool, debug: bool, **chosen: Any) -> None:
 
 @cli.command()
 @click.option("--example", is_flag=True, help="A made-up country with a survey and known truth.")
-@click.option("--size", type=click.Choice(["small", "standard"]), default="standard", show_default=True)
+@click.option("--size", type=click.Choice(["small", "standard", "national"]), default="standard", show_default=True)
+@click.option("--areas", type=FILE, help="With --size national: the areas in which the example's surveys are drawn.")
+@click.option(
+    "--format", "form", type=click.Choice(["tab", "sav", "dta"]), default="tab", help="Of the example's panel files."
+)
 @click.option("--project", type=FOLDER, default=".", help="Folder to write to (default: here).")
 @options(*OUTPUT_OPTIONS)
-def init(example: bool, size: str, project: Path, as_json: bool, debug: bool) -> None:
+def init(example: bool, size: str, areas: Path | None, form: str, project: Path, as_json: bool, debug: bool) -> None:
     """Start a project: an annotated placewise.toml and model file, or the whole example."""
     from placewise.pipeline.init import init_project
 
-    written = init_project(project, example=example, size=size)
+    written = init_project(project, example=example, size=size, form=form, areas=areas)
     names = [p.relative_to(project).as_posix() for p in written]
     where, here = ("this folder", "") if project == Path() else (str(project), f" --project {project}")
     text = f"Wrote {', '.join(names)} in {where}.\nNext: placewise check{here}, then placewise run{here}."

@@ -7,13 +7,18 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from placewise.errors import ConfigurationError, Problem
+from placewise.errors import ConfigurationError, Problem, Problems
 from placewise.pipeline import atomic
 
 STARTER = ("placewise.toml", "models/outcome.toml")
 
 
-def init_project(folder: Path, *, example: bool, size: str) -> tuple[Path, ...]:
+NATIONAL = "national"
+
+
+def init_project(
+    folder: Path, *, example: bool, size: str = "standard", form: str = "tab", areas: Path | None = None
+) -> tuple[Path, ...]:
     """Write a project's first files; none that exists is touched.
 
     Parameters
@@ -22,8 +27,12 @@ def init_project(folder: Path, *, example: bool, size: str) -> tuple[Path, ...]:
         Made when it does not exist.
     example : bool
         The embedded example with its data instead of two files to be filled in.
-    size : {"small", "standard"}
-        Of the example: about 300 or 6,000 areas.
+    size : {"small", "standard", "national"}
+        Of the example: about 300 or 6,000 made-up areas, or a user's own.
+    form : {"tab", "sav", "dta"}
+        Of the example's household panel.
+    areas : Path, optional
+        Table of the user's own areas, for size "national" and for no other.
 
     Returns
     -------
@@ -33,15 +42,22 @@ def init_project(folder: Path, *, example: bool, size: str) -> tuple[Path, ...]:
     Raises
     ------
     ConfigurationError
-        A file of the same name exists already, or the folder cannot be written to.
+        A file of the same name exists already, the folder cannot be written to, or the options do not go together.
+    DataError
+        With everything that the user's own areas lack.
     """
-    atomic.check_writable(folder, 20_000_000)
+    _check_options(example, size, areas)
+    atomic.check_writable(folder, 20_000_000 if areas is None else 200_000_000)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch)
-        if example:
+        if areas is not None:
+            from placewise.pipeline.example import write_own_areas
+
+            write_own_areas(source, areas, form=form)
+        elif example:
             from placewise.pipeline.example import write_example
 
-            write_example(source, small=size == "small")
+            write_example(source, small=size == "small", form=form)
         else:
             _write_starter(source)
         names = sorted(p.relative_to(source) for p in source.rglob("*") if p.is_file())
@@ -50,6 +66,17 @@ def init_project(folder: Path, *, example: bool, size: str) -> tuple[Path, ...]:
             with atomic.replacing(folder / name) as part:
                 shutil.copyfile(source / name, part)
     return tuple(folder / name for name in names)
+
+
+def _check_options(example: bool, size: str, areas: Path | None) -> None:
+    found = Problems()
+    if size == NATIONAL and areas is None:
+        found.add("--size national", "needs a table of areas", "write --areas TABLE: one row an area")
+    if areas is not None and size != NATIONAL:
+        found.add("--areas", f"goes with --size national, not with {size}", "the example's own areas are made up")
+    if areas is not None and not example:
+        found.add("--areas", "goes with --example", "add --example")
+    found.raise_if_any()
 
 
 def _write_starter(folder: Path) -> None:

@@ -102,11 +102,29 @@ def people(areas: pd.DataFrame, size: Size, rng: np.random.Generator) -> np.ndar
     """Adults of each area by age and sex; whole numbers, shape (A, 5, 2)."""
     adults = np.clip(np.round(rng.gamma(22, 240 / 22, len(areas))), 120, 400).astype(int)
     adults[rng.choice(len(areas), size.smallest, replace=False)] = 20
-    lean = np.outer(areas["_student"], _AGE_STUDENT) + np.outer(areas["_rural"], _AGE_RURAL)
-    age = np.exp(_AGE_BASE + lean + rng.normal(0, 0.15, (len(areas), len(AGES))))
+    return ages_and_sexes(
+        adults, np.outer(areas["_student"], _AGE_STUDENT) + np.outer(areas["_rural"], _AGE_RURAL), rng
+    )
+
+
+def ages_and_sexes(adults: np.ndarray, lean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Divide adults by age and sex.
+
+    Parameters
+    ----------
+    adults : ndarray of int, shape (A,)
+    lean : ndarray, shape (A, 5)
+        How much more of each age live in each area, as a logarithm.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of int, shape (A, 5, 2)
+    """
+    age = np.exp(_AGE_BASE + lean + rng.normal(0, 0.15, lean.shape))
     age /= age.sum(axis=1, keepdims=True)
-    share = np.stack([age * _FEMALE, age * (1 - _FEMALE)], axis=2).reshape(len(areas), -1)
-    counts: np.ndarray = rng.multinomial(adults, share).reshape(len(areas), len(AGES), len(SEXES))
+    share = np.stack([age * _FEMALE, age * (1 - _FEMALE)], axis=2).reshape(len(adults), -1)
+    counts: np.ndarray = rng.multinomial(adults, share).reshape(len(adults), len(AGES), len(SEXES))
     return counts
 
 

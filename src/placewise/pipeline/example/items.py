@@ -17,7 +17,7 @@ REFERENCE_YEAR = "2020-21"
 YEARS = (FACE_TO_FACE_YEAR, REFERENCE_YEAR, "2021-22")
 REFERENCE_WAVE = "c"
 
-_GRID = np.linspace(-12, 12, 1201)
+_GRID = np.linspace(-12, 12, 601)
 _WIDTH = 0.02
 
 
@@ -76,15 +76,17 @@ class Spread:
 
     Parameters
     ----------
-    country : Country
+    eta : ndarray, shape (A, 3)
+    counts : ndarray of int, shape (A, ages, sexes)
+        As in `Country`.
     """
 
-    def __init__(self, country: Country) -> None:
+    def __init__(self, eta: np.ndarray, counts: np.ndarray) -> None:
         people = person_effects()
-        weight = country.counts.ravel()
+        weight = counts.ravel()
         self._parts = []
         for trait in range(len(TRAITS)):
-            m = ((country.eta[:, trait, None, None] + people[..., trait]) / RESIDUAL).ravel()
+            m = ((eta[:, trait, None, None] + people[..., trait]) / RESIDUAL).ravel()
             edges = np.arange(m.min() - _WIDTH, m.max() + 2 * _WIDTH, _WIDTH)
             share = np.histogram(m, edges, weights=weight)[0] / weight.sum()
             self._parts.append((edges[:-1] + _WIDTH / 2, share))
@@ -94,7 +96,7 @@ class Spread:
         middle, share = self._parts[item.trait]
         if not item.slope:
             return np.asarray(expit(RESIDUAL * (middle - _GRID[:, None])) @ share)
-        t = np.linspace(middle[0] - 6, middle[-1] + 6, 400)
+        t = np.linspace(middle[0] - 6, middle[-1] + 6, 250)
         density = np.diff(ndtr(t[:, None] - middle), axis=0) @ share
         between = (t[1:] + t[:-1]) / 2
         return np.asarray(expit(item.slope * (between - _GRID[:, None])) @ density)
@@ -116,7 +118,7 @@ def cutpoints(country: Country) -> dict[str, dict[str, np.ndarray]]:
     dict
         By year ("2012-13" ...) or wave ("c", "f"), then by item; ascending arrays.
     """
-    spread = Spread(country)
+    spread = Spread(country.eta, country.counts)
     found: dict[str, dict[str, np.ndarray]] = {}
     surveys = (
         (CLS_ITEMS, REFERENCE_YEAR, community_life(YEARS)),
@@ -136,11 +138,10 @@ def cutpoints(country: Country) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
-def steered(country: Country, share: float) -> np.ndarray:
-    """The country's cutpoints of belonging, moved as a whole so that this share of adults is above the second."""
-    curve = Spread(country).above(CLS_ITEMS["SBeNeigh"])
-    at = np.interp(-share, -curve, _GRID) * RESIDUAL
-    moved: np.ndarray = country.cutpoints + at - country.cutpoints[1]
+def steered(cutpoints: np.ndarray, eta: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray:
+    """Cutpoints of belonging, logit scale, moved as a whole so that this share of adults is above the second."""
+    curve = Spread(eta, counts).above(CLS_ITEMS["SBeNeigh"])
+    moved: np.ndarray = cutpoints + np.interp(-share, -curve, _GRID) * RESIDUAL - cutpoints[1]
     return moved
 
 

@@ -47,8 +47,10 @@ SEXES = {"relationships": np.array([0.08, -0.08]), "satisfaction": np.array([0.0
 # Correlation of one person's residuals, in the order of TRAITS.
 PERSON = np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.25], [0.4, 0.25, 1.0]])
 
-# Where the covariates are a user's own: sd over areas of what they explain of each trait, logit scale.
-EXPLAINED = {"belonging": 0.25, "relationships": 0.24, "satisfaction": 0.34}
+# Where the covariates are a user's own: how alike their slopes on the traits are, and the sd over areas of what they
+# explain of each, logit scale.
+SHARED = 0.8
+EXPLAINED = {"belonging": 0.25, "relationships": 0.24, "satisfaction": 0.28}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,8 @@ def drawn_slopes(areas: pd.DataFrame, covariates: list[str], rng: np.random.Gene
     if not covariates:
         return {trait: {} for trait in TRAITS}
     x = np.stack([standardised(areas, name) for name in covariates], axis=1)
-    z = np.linalg.cholesky(PERSON) @ rng.normal(size=(len(TRAITS), len(covariates)))
+    z = rng.normal(size=(len(TRAITS), len(covariates)))
+    z[1:] = SHARED * z[0] + np.sqrt(1 - SHARED**2) * z[1:]
     scaled = {trait: row * EXPLAINED[trait] / (x @ row).std() for trait, row in zip(TRAITS, z, strict=True)}
     return {trait: dict(zip(covariates, row.tolist(), strict=True)) for trait, row in scaled.items()}
 

@@ -13,6 +13,7 @@ from placewise.pipeline.example.areas import COVARIATES, add_covariates, cells, 
 from placewise.pipeline.example.deposits import Deposits, draw_deposits, write_deposits, write_parquet
 from placewise.pipeline.example.land import adjacency, make_land
 from placewise.pipeline.example.names import LOCAL_AUTHORITIES, SMALL, STANDARD, code
+from placewise.pipeline.example.own_project import EXAMPLE, write_survey_project
 from placewise.pipeline.example.sizes import SMALL as SMALL_SURVEYS
 from placewise.pipeline.example.sizes import STANDARD as STANDARD_SURVEYS
 from placewise.pipeline.example.survey import draw_survey
@@ -43,13 +44,18 @@ def write_example(folder: Path, *, seed: int = 20261122, small: bool = False, fo
         path.write_text(
             resources.files(__package__).joinpath("template", name).read_text(encoding="utf-8"), encoding="utf-8"
         )
-    for name, table in make_tables(seed=seed, small=small).items():
+    tables, country, seeds = _make(seed, small)
+    for name, table in tables.items():
         path = folder / "data" / name
         if path.suffix == ".csv":
             table.to_csv(path, index=False, lineterminator="\n")
         else:
             write_parquet(table, path)
-    write_deposits(make_deposits(seed=seed, small=small), folder / "data", form)
+    deposits = draw_deposits(country, SMALL_SURVEYS if small else STANDARD_SURVEYS, seeds)
+    write_deposits(deposits, folder / "data", form)
+    write_survey_project(
+        folder / "surveys", EXAMPLE, name="example-surveys", title="Community life in Alderland", data="../data"
+    )
 
 
 def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.DataFrame]:
