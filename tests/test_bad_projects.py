@@ -211,8 +211,14 @@ BAD = {
         [swap(TOML, '^population', 'neighbours = { lad = "data/pairs.csv" }\npopulation'),
          write("data/pairs.csv", b"a,b\nL0,L1\nL0,X9\n"), add(MODEL_FILE, 'structure = { lad = "bym2" }\n')], 1,
         ["areas.neighbours.lad", "'X9'"]),
-    "benchmark of a later version": ([add(MODEL_FILE, '[benchmark]\nlevel = "region"\ntargets = "t.csv"\n')], 2,
-                                     ["not available in this version"]),
+    "benchmark of a strange level in per cent": (
+        [add(MODEL_FILE, '[benchmark]\nlevel = "regoin"\ntargets = "data/t.csv"\n'),
+         write("data/t.csv", b"code,estimate\nR0,55\n")],
+        2, ["benchmark.level", "did you mean 'region'?"]),
+    "benchmark in per cent without errors": (
+        [add(MODEL_FILE, '[benchmark]\nlevel = "region"\ntargets = "data/t.csv"\n'),
+         write("data/t.csv", b"code,estimate\nR0,55\n")],
+        1, ["per cent", "no column 'se'", "no target: 'R1'"]),
     "no model": ([remove(MODEL_FILE)], 2, ["models/"]),
     "model of a strange name": ([rename(MODEL_FILE, "models/be longing;.toml")], 2, ["be longing;"]),
     "results over the project": ([swap(TOML, '"reports"', '"."')], 2, ["out"]),

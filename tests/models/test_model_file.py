@@ -116,7 +116,6 @@ LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace', 'nuts' or 'auto'"),
     ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
     ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
-    ({"benchmark": {"level": "rgn", "targets": "t.csv"}}, "'benchmark'", "leave the table out"),
     ({"model.priors": {"shift": "normal(0, 1)"}}, "a prior for 'shift'", "leave this key out"),
     ({"outcome.survey": ["cls", "ukhls"]}, "a model of several surveys", "name one survey"),
 ]
@@ -250,7 +249,7 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (GAUSSIAN, {"model.below_link": {"ratio": 1, "sd": "half_normal(1)"}}, "expected one of 'ratio' and 'sd'"),
     (GAUSSIAN, {"model.below_link": {"sd": "normal(0, 1)"}}, "a standard deviation cannot be negative"),
     (GAUSSIAN, {"benchmark": {"level": "rgn"}}, "benchmark.targets: this key is required"),
-    (GAUSSIAN, {"benchmark": {"level": "r", "targets": "t", "mode": "drown"}}, "(did you mean 'drawn'?)"),
+    (GAUSSIAN, {"benchmark": {"level": "r", "targets": "t.csv", "mode": "drown"}}, "(did you mean 'drawn'?)"),
 ]
 
 

@@ -18,6 +18,7 @@ from placewise.schema import (
     Place,
     Reader,
     boolean,
+    data_file,
     describe,
     is_number,
     label,
@@ -106,11 +107,10 @@ TOP = {
     "benchmark": Key(
         table({
             "level": Key(text, required=True),
-            "targets": Key(text, required=True),
+            "targets": Key(data_file(".csv", ".parquet"), required=True),
             "mode": Key(one_of("drawn", "exact", "update"), default="drawn"),
             "allow_same_data": Key(boolean, default=False),
-        }),
-        instead="leave the table out: estimates then follow the survey alone",
+        })
     ),
 }  # fmt: skip
 
@@ -164,6 +164,7 @@ def read_model(
     *,
     engine: str | None = None,
     surveys: Collection[str] | None = None,
+    folder: Path = Path(),
 ) -> ModelSpec | None:
     """Read one model file.
 
@@ -181,6 +182,8 @@ def read_model(
         Replaces ``model.engine`` before it is judged.
     surveys : collection of str, optional
         Surveys of the project, against which ``outcome.survey`` is checked.
+    folder : Path
+        Folder against which paths are resolved: the project's.
 
     Returns
     -------
@@ -188,7 +191,7 @@ def read_model(
         None where a problem of kind ``configuration`` was noted, those of the formula among them; parts that are
         unavailable do not prevent it, and the formula of a file that is otherwise right is read by whoever uses it.
     """
-    place = Place(where, problems, Path(where).parent)
+    place = Place(where, problems, folder)
     before = place.broken()
     safe_name(name, place)
     top = walk(tables, TOP, place)

@@ -135,16 +135,16 @@ def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterio
             return Estimand(spec.name, "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
         cuts = posterior.draws("cutpoints").T
         if not posterior.has("slope_deviations"):
-            return _ordinal(spec, outcome.order, cuts)
+            return ordinal_estimand(spec, outcome.order, cuts)
         deviations = np.ascontiguousarray(posterior.draws("slope_deviations").transpose(2, 1, 0))
-        return replace(_ordinal(spec, outcome.order, cuts, every_cut=True), deviations=deviations)
+        return replace(ordinal_estimand(spec, outcome.order, cuts, every_cut=True), deviations=deviations)
     if outcome.family == "gaussian":
         sigma = posterior.draws("sigma") if posterior.has("sigma") else None
         return Estimand(spec.name, "mean", "identity", sigma=sigma)
     return Estimand(spec.name, "mean", "log", lower=0.0)
 
 
-def _ordinal(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray, every_cut: bool = False) -> Estimand:
+def ordinal_estimand(spec: EstimandSpec, order: tuple[str, ...], cuts: np.ndarray, every_cut: bool = False) -> Estimand:
     """Share or mean; ``every_cut`` keeps the cutpoints that a share does not depend on."""
     k = np.arange(1, len(order))
     if spec.kind == "mean":

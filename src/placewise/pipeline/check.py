@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from placewise.errors import PlacewiseError
-from placewise.pipeline import atomic, modelling
+from placewise.pipeline import atomic, benchmarks, modelling
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.project_file import collect
 from placewise.pipeline.run import LEAST_ROOM, RunOptions, require_project
@@ -68,8 +68,9 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
             if data is None:
                 notes.append(f"{name}: respondents are linked above the area, which can be checked but not fitted yet")
             else:
-                problems.extend(modelling.problems_of(model, data))
+                problems.extend([*modelling.problems_of(model, data), *benchmarks.problems_of(model, data)])
                 notes += [f"{name}: {note}" for note in modelling.notes_of(model, data)]
+                notes += [f"{name}: {note}" for note in benchmarks.notes_of(model, data)]
                 sentences.append(_sentence(name, data))
                 notes += _notes(name, data)
         try:

@@ -19,7 +19,7 @@ CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame", "kernels/raking.py"),
     "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
     "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
-    "project": ("estimates", "publish/tables.py", "pipeline/steps.py"),
+    "project": ("estimates", "publish/tables.py", "pipeline/benchmarks.py", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
 }
 
@@ -27,7 +27,7 @@ CODE: Mapping[Stage, tuple[str, ...]] = {
 def input_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
     """Every file that the results of one outcome are made from, the configuration apart."""
     shown = (*spec.areas.neighbours.values(), *(g.table for g in spec.areas.geometry.values()))
-    return tuple(dict.fromkeys((*_data_files(spec, model), *shown)))
+    return tuple(dict.fromkeys((*_data_files(spec, model), *_targets(model), *shown)))
 
 
 class Digests:
@@ -73,7 +73,8 @@ def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: i
     )
     fit = fingerprint(data=data, seed=spec.seed, draws=draws, code=code["fit"])
     diagnose = fingerprint(fit=fit, estimands=_projection(model), code=code["diagnose"])
-    project = fingerprint(diagnose=diagnose, code=code["project"])
+    targets = list(digests.of(_targets(model)).values())
+    project = fingerprint(diagnose=diagnose, benchmark=model.benchmark, targets=targets, code=code["project"])
     publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])
     return {"data": data, "fit": fit, "diagnose": diagnose, "project": project, "publish": publish}
 
@@ -103,4 +104,8 @@ def _likelihood(model: ModelSpec) -> ModelSpec:
 
 def _projection(model: ModelSpec) -> tuple[object, ...]:
     outcome = model.outcome
-    return (outcome.estimands, outcome.higher_is_better, outcome.finite_population, dict(model.benchmark))
+    return (outcome.estimands, outcome.higher_is_better, outcome.finite_population)
+
+
+def _targets(model: ModelSpec) -> tuple[Path, ...]:
+    return (model.benchmark["targets"],) if model.benchmark else ()

@@ -235,7 +235,7 @@ def _read_models(
     """Models by outcome name, those that could be read."""
     specs = {}
     for name, (label, raw) in tables.items():
-        spec = read_model(raw, name, label, place.problems, engine=engine, surveys=surveys)
+        spec = read_model(raw, name, label, place.problems, engine=engine, surveys=surveys, folder=place.folder)
         if spec is not None:
             specs[name] = spec
     return specs

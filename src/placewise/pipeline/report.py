@@ -80,6 +80,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         predictive=_named(data.areas, {k: pd.DataFrame(v) for k, v in diagnostics["predictive"].items()}, "group"),
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
+        benchmark=_benchmark(run),
         responses=responses(data),
         index_base=_base_words(run),
         notes=data.notes,
@@ -155,6 +156,11 @@ def _polygons(run: OutcomeRun) -> Any:
 def _command(run: OutcomeRun) -> str:
     options = f"--engine {run.model.engine} --draws {run.work.draws} --seed {run.spec.seed}"
     return f"placewise run --outcome {run.name} {options}"
+
+
+def _benchmark(run: OutcomeRun) -> Any:
+    path = run.store.folder / "benchmark.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _base_words(run: OutcomeRun) -> str:

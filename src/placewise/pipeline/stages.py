@@ -23,7 +23,7 @@ PATTERNS: Mapping[Stage, tuple[str, ...]] = {
     "data": (),
     "fit": ("posterior.nc",),
     "diagnose": ("diagnostics.json",),
-    "project": ("estimates.*", "estimates_*.*", "release"),
+    "project": ("estimates.*", "estimates_*.*", "benchmark.json", "release"),
     "publish": ("report.html",),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from placewise.errors import ConfigurationError
-from placewise.pipeline import atomic, interrupt, modelling
+from placewise.pipeline import atomic, benchmarks, interrupt, modelling
 from placewise.pipeline.inputs import source_print
 from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.outcome import OutcomeRun
@@ -27,7 +27,7 @@ MOST_THREADS = 4
 def read_data(run: OutcomeRun) -> Mapping[str, Any]:
     """Read and check the data, and that the engine can carry the model; nothing of it is written."""
     data = run.data
-    refused = modelling.problems_of(run.model, data)
+    refused = [*modelling.problems_of(run.model, data), *benchmarks.problems_of(run.model, data)]
     if refused:
         raise ConfigurationError(refused)
     labels = sum(len(group.labels) for group in data.design.groups)
@@ -49,7 +49,7 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
 
     work = run.work
     data = run.data
-    for note in modelling.notes_of(run.model, data):
+    for note in (*modelling.notes_of(run.model, data), *benchmarks.notes_of(run.model, data)):
         run.reporter.say(f"{run.name}: {note}")
     posterior = modelling.sample(
         run.model,
@@ -98,13 +98,16 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
 
 
 def project(run: OutcomeRun) -> Mapping[str, Any]:
-    """Estimate every area, level and the nation; leaves ``estimates*`` and ``release/``."""
+    """Estimate every area, level and the nation; leaves ``estimates*``, ``release/`` and ``benchmark.json``."""
+    from placewise.estimates.exact_means import meet_exactly
     from placewise.estimates.grades import mark_failed
     from placewise.estimates.release import write_release
     from placewise.estimates.summarise import summarise
     from placewise.publish.tables import with_outcome, write_estimates
 
-    predictor, threads = run.predictor, min(run.work.jobs, MOST_THREADS)
+    threads = min(run.work.jobs, MOST_THREADS)
+    moved = benchmarks.benchmark_run(run, threads)
+    predictor = run.predictor if moved is None else moved.predictor
     checked = run.record("diagnose")
     failed = checked is not None and checked.facts["status"] == "fail"
     summaries = []
@@ -112,13 +115,19 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
         with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
             summary = summarise(predictor, position, names=run.data.areas.names, threads=threads, progress=bar)
         name = f"estimates_{estimand.name}" if position else "estimates"
-        estimates = mark_failed(summary.estimates) if failed else summary.estimates
+        estimates = summary.estimates
+        if moved is not None and moved.mode == "exact" and position == 0:
+            estimates = meet_exactly(estimates, moved)
+        estimates = mark_failed(estimates) if failed else estimates
         write_estimates(with_outcome(estimates, run.name), run.store.folder, name)
         summaries.append(summary)
     with atomic.replacing(run.store.folder / "release") as part:
         part.mkdir()
         standards = tuple(summary.standard for summary in summaries)
         write_release(part, predictor, standards, failed, run.data.areas.names)
+    if moved is not None:
+        told = {"level": moved.level, "mode": moved.mode, **moved.moved.as_dict()}
+        atomic.write_text(run.store.folder / "benchmark.json", json.dumps(told, indent=1, allow_nan=False))
     return {"chance_share": summaries[0].chance_share}
 
 

@@ -141,6 +141,8 @@ class ReportContext:
         Where truth is known: ``level, areas, rmse, correlation, coverage``.
     sensitivity : DataFrame or None
         ``setting, quantity, value``: what changes when a prior does.
+    benchmark : mapping or None
+        ``benchmark.json``: what benchmarking to published figures moved.
     responses : mapping of variable to DataFrame
         ``category, respondents, survey_share, frame_share``; frame share may be NaN. Counts below 10 are not shown.
     notes : sequence of str
@@ -194,6 +196,7 @@ class ReportContext:
     predictive: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     accuracy: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    benchmark: Mapping[str, Any] | None = None
     responses: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     index_base: str = "all areas"
     notes: Sequence[str] = ()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.publish.context import ReportContext
+from placewise.publish.report.benchmark import benchmark_view
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import special_steps
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
@@ -100,6 +101,7 @@ def method_view(context: ReportContext) -> dict[str, Any]:
     ]
     return {
         "steps": _steps(context),
+        "benchmark": benchmark_view(context),
         "caveats": CAVEATS,
         "forbidden": FORBIDDEN_USES,
         "good": GOOD_USES,

@@ -1,0 +1,78 @@
+"""What benchmarking to published figures moved, as a paragraph and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from placewise.publish.context import ReportContext
+from placewise.publish.report.parts import Cell, TablePart
+from placewise.publish.wording import Scale, count, percent
+
+_ROWS = 40  # areas in the table: those that moved most
+_MODES = {
+    "drawn": "Each simulated figure was moved to a draw of the published one, its standard error included",
+    "exact": "Each simulated figure was moved to a draw of the published one, and the means then to the published "
+    "figures themselves",
+    "update": "The published figures and the survey were weighed against each other, each by its own uncertainty",
+}
+
+
+def benchmark_view(context: ReportContext) -> dict[str, Any] | None:
+    """Sentences and a table; None where nothing was benchmarked."""
+    found = context.benchmark
+    if not found:
+        return None
+    _, many = ("", "the nation") if found["level"] == "national" else context.words(found["level"])
+    return {"sentences": _sentences(context, found, many), "table": _table(context, found)}
+
+
+def _sentences(context: ReportContext, found: Mapping[str, Any], many: str) -> list[str]:
+    scale, unused = Scale(context.kind), sum(not row["used"] for row in found["areas"])
+    unit = " points" if context.kind == "share" else ""
+    small = context.words(context.code)[1]
+    median, largest = (f"{scale.factor * found[name]:.2g}{unit}" for name in ("median_move", "largest_move"))
+    said = [
+        f"{_MODES[found['mode']]} ({many}, {count(len(found['areas']))} figures).",
+        f"The figure of half of the {context.people} moved by less than {median}, that of no area by more than "
+        f"{largest}; {_pairs(found)} of all pairs of {small} changed order.",
+    ]
+    if found["surprising"]:
+        said.append(
+            f"{count(found['surprising'])} published figures lie more than three standard deviations from what the "
+            "survey led to expect: survey and publication may not measure the same."
+        )
+    if unused:
+        said.append(f"{count(unused)} figures were too uncertain to be used: their areas moved as their surroundings.")
+    if found["discrepancy"] is not None:
+        middle, low, high = (f"{scale.factor * value:.2g}" for value in found["discrepancy"])
+        said.append(
+            f"Survey and publication differ by about {middle}{unit} (90% interval {low} to {high}) beyond their errors."
+        )
+    return said
+
+
+def _pairs(found: Mapping[str, Any]) -> str:
+    return percent(found["pairs_changed"] / max(found["pairs"], 1)) if found["pairs_changed"] else "none"
+
+
+def _table(context: ReportContext, found: Mapping[str, Any]) -> TablePart:
+    scale = Scale(context.kind)
+    names = dict(zip(context.estimates["area_code"], context.estimates["area_name"], strict=True))
+    rows = sorted(found["areas"], key=lambda row: -abs(row["after"] - row["before"]))
+    cells = []
+    for row in rows[:_ROWS]:
+        width = 3.3 * row["after_sd"]
+        se = row["target_se"]
+        cells.append(
+            [
+                Cell(str(names.get(row["area_code"], row["area_code"]))),
+                Cell(scale.number(row["target"], 3.3 * se if se else width)),
+                Cell(scale.number(row["before"], 3.3 * row["before_sd"])),
+                Cell(scale.number(row["after"], width)),
+                Cell("yes" if row["used"] else "no, too uncertain"),
+            ]
+        )
+    shown = "" if len(rows) <= _ROWS else f", the {_ROWS} that moved most"
+    columns = [("Area", False), ("Published", True), ("Survey alone", True), ("After", True), ("Used", False)]
+    return TablePart(f"Published figures and what became of them{shown}", columns, cells)
