@@ -100,8 +100,6 @@ def test_a_bad_project_is_refused_with_a_reason_and_an_exit_status(
 
 
 LATER: list[tuple[dict[str, Any], str, str]] = [
-    ({"survey.cls.reader": "ukhls", "survey.cls.waves": ["c"]}, "reader 'ukhls'", 'reader = "table"'),
-    ({"survey.cls.reader": "cls", "survey.cls.year": 2023, "survey.cls.mode": ["online"]}, "reader 'cls'", "table"),
     ({"joint": {"outcomes": ["belonging", "other"]}}, "'joint'", "on its own"),
 ]
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from placewise.pipeline.kept_frame import KeptFrame
     from placewise.surveys.outcome import Response
     from placewise.surveys.respondents import Respondents
-    from placewise.surveys.spec import SurveySpec
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,7 +180,7 @@ class ProjectInputs:
         return None if design is None else OutcomeData(areas, frame, respondents, design, response)
 
     def _absent(self, *files: Path) -> bool:
-        return self._skip_absent and not all(file.is_file() for file in files)
+        return self._skip_absent and not all(file.exists() for file in files)
 
     def _columns(self) -> set[str]:
         return {name for formula, _ in self.formulas.values() if formula is not None for name in formula.variables()}
@@ -190,6 +189,7 @@ class ProjectInputs:
         """Where the data could not be read whole, look the formula's names up among the columns of the files."""
         from placewise.geography.tables import open_table
         from placewise.models.variables import note_unknown
+        from placewise.surveys.readers import known_names
 
         survey, frame = self.spec.surveys.get(model.outcome.surveys[0]), self.spec.frame
         files = [self.spec.areas.table, *(join.table for join in self.spec.areas.join)]
@@ -199,7 +199,7 @@ class ProjectInputs:
         areas = self.spec.areas  # what it declares and lacks is told already
         known = [areas.code, *areas.levels, *areas.classes]
         known += [column for table in opened if table is not None for column in table.columns]
-        known += _recoded(survey)
+        known += () if survey is None else known_names(survey)
         if all(table is not None for table in opened):
             unknown = [name for name in formula.variables() if name not in known]
             note_unknown(unknown, known, "any of the files", f"{_file(model)}: model.formula", problems)
@@ -209,7 +209,8 @@ class ProjectInputs:
     ) -> tuple[Respondents, Response] | None:
         """Respondents who answered and have every covariate, and their answers."""
         from placewise.surveys.outcome import encode_response
-        from placewise.surveys.reading import complete_cases, read_survey
+        from placewise.surveys.readers import READERS
+        from placewise.surveys.reading import complete_cases
 
         outcome = model.outcome
         survey = self.spec.surveys.get(outcome.surveys[0])
@@ -218,7 +219,7 @@ class ProjectInputs:
         beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
         used = formula.variables() if formula is not None else ()
         needed = [c for c in (outcome.response, *beside.values()) if c]
-        respondents = read_survey(survey, areas, used, problems, needed)
+        respondents = READERS[survey.reader](survey, areas, used, problems, needed)
         if respondents is None:
             return None
         respondents = complete_cases(respondents, used)
@@ -274,14 +275,6 @@ class ProjectInputs:
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
         return design if len(problems) == before else None
-
-
-def _recoded(survey: SurveySpec | None) -> tuple[str, ...]:
-    """Variables of a survey's recode file, as far as it can be read."""
-    from placewise.surveys.recode.parse import read_recoding
-
-    recoding = None if survey is None or survey.recode is None else read_recoding(survey.recode, Problems())
-    return () if recoding is None else recoding.names()
 
 
 def _file(model: ModelSpec) -> str:

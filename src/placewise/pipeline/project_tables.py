@@ -9,6 +9,9 @@ from typing import Any
 from placewise.errors import nearest
 from placewise.frame.spec import FrameSpec, MarginSpec, RakedFrameSpec, SeedSpec
 from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
+from placewise.pipeline.community_life_keys import KEYS as COMMUNITY_LIFE
+from placewise.pipeline.community_life_keys import community_life_keys
+from placewise.pipeline.ukhls_keys import NOT_OF_UKHLS, UKHLS, ukhls_settings
 from placewise.schema import (
     Key,
     Place,
@@ -39,9 +42,6 @@ _EITHER = "give 'cells' and 'count', or 'margins' and perhaps a 'seed'"
 RESERVED_LEVELS = ("national", "base", "custom")
 
 
-def _raw(value: Any, place: Place) -> Any:
-    """The value as it stands: read later, once its surroundings are known."""
-    return value
 def _texts(value: Any, place: Place) -> tuple[str, ...] | None:
     """One name or a list of names, as a tuple."""
     if isinstance(value, str):
@@ -51,6 +51,9 @@ def _texts(value: Any, place: Place) -> tuple[str, ...] | None:
     return several
 
 
+def _raw(value: Any, place: Place) -> Any:
+    """The value as it stands: read later, once its surroundings are known."""
+    return value
 
 
 def _recode_file(value: Any, place: Place) -> Path | None:
@@ -101,15 +104,15 @@ _MARGIN = {
     "count": Key(text, required=True),
 }
 _SEED_TABLE = {"table": Key(_TABULAR, required=True), "count": Key(text, required=True), "by": Key(list_of(text))}
-FRAME = {
-    "cells": Key(_TABULAR),
-    "count": Key(text),
 
 
 def _margin(**found: Any) -> MarginSpec:
     return MarginSpec(found["table"], found["variable"], found["count"])
 
 
+FRAME = {
+    "cells": Key(_TABULAR),
+    "count": Key(text),
     "margins": Key(list_of(table(_MARGIN, _margin), least=1)),
     "seed": Key(table(_SEED_TABLE, SeedSpec)),
 }
@@ -129,11 +132,8 @@ SURVEY = {
 }
 _OF_READER: Mapping[str, Mapping[str, Key]] = {
     "table": {},
-    "ukhls": {
-        "waves": Key(list_of(text, least=1)),
-        "geography": Key(table({"path": Key(text, required=True), "vintage": Key(text)})),
-    },
-    "cls": {"year": Key(_raw), "mode": Key(_raw), "codebook": Key(text), "aliases": Key(text)},
+    "ukhls": UKHLS,
+    "cls": {"path": Key(data_file(".sav", ".dta", ".tab", ".csv"), required=True), **COMMUNITY_LIFE},
 }
 
 
@@ -241,19 +241,23 @@ def _read_survey(name: str, value: Mapping[str, Any], known: Collection[str], pl
     safe_name(name, place)
     reader = value.get("reader", "table")
     own = _OF_READER.get(reader, {}) if isinstance(reader, str) else {}
-    schema = {**SURVEY, **own}
+    schema = {key: rule for key, rule in {**SURVEY, **own}.items() if reader != "ukhls" or key not in NOT_OF_UKHLS}
     if reader == "table":
         schema["path"] = Key(_SURVEY_FILE, required=True)
-    if reader in ("table", "cls"):
         schema["area"] = Key(_raw, required=True)
     found = walk(value, schema, place)
-    if reader in ("ukhls", "cls"):
-        place.at("reader").unavailable(f"reader {reader!r}", 'export the columns you need and write reader = "table"')
     column, level = _link(found["area"], known, place.at("area"))
+    ukhls = ukhls_settings(found, place) if reader == "ukhls" else {}
     if place.broken() > before:
         return None
-    skipped = {"area", *own}
+    skipped = {"area", *own} - {"path"}
     kept = {k: v for k, v in found.items() if k not in skipped and v is not None}
+    if reader == "cls":
+        kept |= {"mode": "mode", "community_life": community_life_keys(found)}
+    if reader == "ukhls":
+        # a text names the areas' column: what the study calls it follows from the vintage
+        column = column if isinstance(found["area"], Mapping) else ""
+        kept |= ukhls
     return SurveySpec(name=name, area_column=column, area_level=level, **kept)
 
 

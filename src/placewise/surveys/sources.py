@@ -11,7 +11,9 @@ from placewise.surveys.ukhls.vintages import geography_files
 
 def survey_files(spec: SurveySpec) -> tuple[Path, ...]:
     """Every file that respondents may be read from, each once; one that the project names need not exist."""
-    return tuple(dict.fromkeys(_ukhls(spec) if spec.reader == "ukhls" else [spec.path]))
+    codebook = spec.community_life.codebook if spec.community_life is not None else None
+    files = _ukhls(spec) if spec.reader == "ukhls" else [spec.path, *([codebook] if codebook is not None else [])]
+    return tuple(dict.fromkeys(files))
 
 
 def _ukhls(spec: SurveySpec) -> list[Path]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from placewise.errors import Problems
 from placewise.geography import columnar
-from placewise.geography.codes import as_labels, listing
+from placewise.geography.codes import as_labels
 from placewise.geography.delimited import UnreadableError
 from placewise.geography.tables import RawTable, TableFile, open_table, read_raw
 from placewise.surveys.cls.codebook import Codebook
@@ -158,31 +158,6 @@ def read_answers(deposit: Deposit, columns: Collection[str], where: str, problem
     if len(problems) > before:
         return None
     return Answers(RawTable(raw.frame, {name: texts for name, texts in labels.items() if texts}), missing)
-
-
-def without_labels(raw: RawTable, variable: Variable, missing: Collection[str]) -> str:
-    """What to say of a variable whose answers are bare numbers; empty where they can be understood.
-
-    A number without a value label says nothing: which answer a code stands for differs between surveys.
-    """
-    column = variable.find(raw.frame.columns)
-    if column is None or variable.kind != "category" or variable.values or variable.bands:
-        return ""
-    if any(str(text).strip() for text in raw.labels.get(column, {}).values()):
-        # of codes without a label beside others with one the recoding tells
-        return ""
-    known = {key(code) for code in (*missing, *variable.missing)}
-    codes = [str(code) for code in as_labels(pd.Series(pd.unique(raw.frame[column].dropna()), dtype=object))]
-    bare = sorted(code for code in codes if key(code) not in known and _is_number(code))
-    return f"column {column!r} holds numbers without value labels: {listing(bare)}" if bare else ""
-
-
-def _is_number(code: str) -> bool:
-    try:
-        float(code)
-    except ValueError:
-        return False
-    return True
 
 
 def _within(value: Any, ranges: Iterable[tuple[Any, Any]]) -> bool:
