@@ -69,7 +69,7 @@ def test_alpha_of_parallel_items_is_spearman_s_and_brown_s():
 
 
 def test_feldt_s_interval_of_many_items_is_of_chi_squared():
-    # F with infinite second degrees of freedom is chi-squared of 40 by 40: 26.509 and 55.758 at 5 and 95%, from a table.
+    # F with infinite second degrees of freedom is chi-squared by 40: 26.509 and 55.758 at 5 and 95%, from a table.
     low, high = feldt_interval(0.79, 41, 10**6, 0.90)
     assert (low, high) == pytest.approx((1 - 0.21 * 55.758 / 40, 1 - 0.21 * 26.509 / 40), abs=1e-5)
 
