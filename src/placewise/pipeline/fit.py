@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from placewise.errors import ConfigurationError, Problem, nearest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from placewise.diagnostics.convergence import Diagnostics
     from placewise.estimates.draws import AreaDraws
+    from placewise.frame.cells import Frame
     from placewise.models.design import Design
     from placewise.models.fit import Posterior
     from placewise.surveys.outcome import Response
@@ -93,30 +94,37 @@ class Fit:
                 raise ConfigurationError(Problem("summary", f"there is no variable {name!r}", nearest(name, known)))
         return inference.summary_table(self.posterior, chosen)
 
-    def project(self, estimand: str = "") -> AreaDraws:
+    def project(self, estimand: str = "", frame: Frame | None = None) -> AreaDraws:
         """Draws of every area, sampled or not, made on demand.
 
         Parameters
         ----------
         estimand : str
             Name of one of several estimands; default the primary one.
+        frame : Frame, optional
+            In the place of the project's: one of ``Project.frames``.
 
         Raises
         ------
         ConfigurationError
-            The data have no areas table, or there is no such estimand.
+            The data have no areas table, there is no such estimand, or the frame has other cells than the project's.
         """
         if self.data is None:
             raise ConfigurationError(
                 Problem("project", "there is no areas table to project to", "fit through a Project")
+            )
+        data = self.data if frame is None else replace(self.data, frame=frame)
+        if frame is not None and (self.data.frame is None or not frame.cells.equals(self.data.frame.cells)):
+            raise ConfigurationError(
+                Problem("project", "the frame has other cells than the fit's project", "take one of project.frames()")
             )
         names = [e.name for e in self.model.outcome.estimands]
         if estimand and estimand not in names:
             raise ConfigurationError(Problem("project", f"there is no estimand {estimand!r}", nearest(estimand, names)))
         from placewise.estimates.draws import AreaDraws
 
-        predictor = modelling.predict(self.model, self.data, self.fitted, self.seed)
-        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0, names=self.data.areas.names)
+        predictor = modelling.predict(self.model, data, self.fitted, self.seed)
+        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0, names=data.areas.names)
 
 
 def make_fit(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from placewise.errors import ConfigurationError, Problem, nearest
+from placewise.errors import ConfigurationError, Problem, Problems, nearest
+from placewise.frame.spec import RakedFrameSpec
 from placewise.pipeline.fit import Fit, make_fit
 from placewise.pipeline.load import ProjectInputs
 from placewise.pipeline.project_file import from_dict, read_project, to_tables
 from placewise.pipeline.project_spec import ProjectSpec
+
+if TYPE_CHECKING:
+    from placewise.frame.cells import Frame
+    from placewise.frame.uncertain import Noise
 
 
 class Project:
@@ -113,6 +118,37 @@ class Project:
             seed=spec.seed,
             jobs=jobs or os.cpu_count() or 1,
         )
+
+    def frames(self, fit: Fit, noise: Noise, replicates: int) -> Iterator[Frame]:
+        """Raked frames whose uncertain margins are drawn anew, each for ``fit.project(frame=...)``.
+
+        Parameters
+        ----------
+        fit : Fit
+            Of this project: its areas, cells and seed are taken.
+        noise : mapping of str to CellNoise or SampleNoise
+            By margin, as ``"age"`` or ``"sex × age"``; margins that are not named stay as published.
+        replicates : int
+            Number of frames.
+
+        Raises
+        ------
+        ConfigurationError, DataError
+            The frame is not raked from margins, or cannot be.
+        """
+        from placewise.frame.raking import read_raking
+        from placewise.frame.uncertain import replicates as drawn
+
+        spec, data = self.spec.frame, fit.data
+        if not isinstance(spec, RakedFrameSpec) or data is None or data.frame is None:
+            raise ConfigurationError(
+                Problem("frames", "the project's frame is not raked from margins", "give [frame] margins")
+            )
+        problems = Problems()
+        raking = read_raking(spec, data.areas, data.areas.code, set(data.frame.cells.columns), problems)
+        problems.raise_if_any()
+        assert raking is not None
+        return drawn(raking, noise, replicates, fit.seed)
 
     def _changed(self, outcome: str, engine: str | None, seed: int | None, changes: Mapping[str, Any]) -> ProjectSpec:
         tables = self.to_dict()
