@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from placewise.schema import Key, Place, Schema, data_file, expand, list_of, one_of, table, table_of, text
@@ -10,7 +12,17 @@ from placewise.surveys.spec import GeographyFile, LookupFile
 from placewise.surveys.ukhls.vintages import VINTAGES
 from placewise.surveys.ukhls.waves import WAVES
 
-wave = one_of(*WAVES)
+_wave = one_of(*WAVES)
+
+
+def _there(value: Any, place: Place) -> Path | None:
+    """The path of a folder or file that must be there."""
+    path = expand(value, place)
+    if path is not None and not os.path.exists(path):
+        place.add(
+            f"there is no folder {value!r}", f"looked for {path}: unpack the download and name its folder", "data"
+        )
+    return path
 
 
 def _lookup(**found: Any) -> LookupFile:
@@ -19,7 +31,7 @@ def _lookup(**found: Any) -> LookupFile:
 
 def _weight(value: Any, place: Place) -> Any:
     """A name for every wave, or a table of names by wave."""
-    return table_of(text, wave)(value, place) if isinstance(value, Mapping) else text(value, place)
+    return table_of(text, _wave)(value, place) if isinstance(value, Mapping) else text(value, place)
 
 
 _LOOKUP = {
@@ -28,14 +40,15 @@ _LOOKUP = {
     "to": Key(text, required=True),
 }
 _GEOGRAPHY = {
-    "path": Key(expand, required=True),
+    "path": Key(_there, required=True),
     "vintage": Key(one_of(*VINTAGES), required=True),
     "file": Key(text),
     "lookup": Key(table(_LOOKUP, _lookup)),
 }
 
 UKHLS: Schema = {
-    "waves": Key(list_of(wave, least=1), required=True),
+    "path": Key(_there, required=True),
+    "waves": Key(list_of(_wave, least=1), required=True),
     "geography": Key(table(_GEOGRAPHY, GeographyFile), required=True),
     "weight": Key(_weight),
 }
