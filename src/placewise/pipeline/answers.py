@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from placewise.diagnostics.baselines import Z90
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline.load import OutcomeData
 from placewise.publish.context import SurveyUse
-from placewise.surveys.direct import direct_estimates
+from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD
 from placewise.surveys.spec import SurveySpec
+
+LEVEL = 0.9
 
 
 def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
@@ -82,24 +83,31 @@ def direct_table(data: OutcomeData, estimand: EstimandSpec, level: str) -> pd.Da
     Returns
     -------
     DataFrame or None
-        ``area_code, direct, lower, upper``: 90% interval, clipped to 0..1 for a share. None where respondents are not
-        linked at the area, or answers do not average to the estimand.
+        ``area_code, direct, lower, upper``: 90% interval, that of Korn and Graubard for a share. None where respondents
+        are not linked at the area, or answers do not average to the estimand.
     """
     values = values_of(data, estimand)
     people = data.respondents
     if values is None or (people.area < 0).any():
         return None
     codes = data.areas.table[level].to_numpy(dtype=object)[people.area]
-    weights = people.weight
-    if data.response.trials is not None:
-        weights = data.response.trials * (1.0 if weights is None else weights)
-    found = direct_estimates(values, weights, codes, people.psu, people.strata, threshold=THRESHOLD)
-    found = found[found["se"].notna()]
-    half = Z90 * found["se"]
+    design = SurveyDesign(_weights(data), people.psu, people.strata)
+    if estimand.kind == "share" and data.response.trials is None:
+        found = design.share(values == 1, codes, level=LEVEL, threshold=THRESHOLD)
+        found = found[found["category"].astype(bool)]
+    else:
+        found = design.mean(values, codes, level=LEVEL, threshold=THRESHOLD)
+    found = found[found["se"].notna() & found["lower"].notna()]
     low, high = (0.0, 1.0) if estimand.kind == "share" else (-np.inf, np.inf)
     return pd.DataFrame({
         "area_code": found["domain"].astype("str"),
         "direct": found["estimate"],
-        "lower": (found["estimate"] - half).clip(low, high),
-        "upper": (found["estimate"] + half).clip(low, high),
+        "lower": found["lower"].clip(low, high),
+        "upper": found["upper"].clip(low, high),
     }).reset_index(drop=True)  # fmt: skip
+
+
+def _weights(data: OutcomeData) -> np.ndarray:
+    """Weights of the answers: a trial counts as an answer."""
+    weight = np.ones(len(data.respondents)) if data.respondents.weight is None else data.respondents.weight
+    return weight if data.response.trials is None else weight * data.response.trials
