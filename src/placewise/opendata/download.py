@@ -18,7 +18,8 @@ Progress = Callable[[int, int], None]
 MOST_BYTES = 2 << 30
 ATTEMPTS = 5
 TIMEOUT = (20.0, 60.0)
-_BLOCK = 1 << 18
+# of a connection that breaks, what came since the last whole block is lost
+_BLOCK = 1 << 14
 _AGAIN = "run the same command again: it goes on where it stopped"
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
 # an archive or a table must not be changed on the way by a compression of the transfer

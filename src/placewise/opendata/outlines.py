@@ -57,8 +57,8 @@ def touching(outlines: pd.DataFrame) -> pd.DataFrame:
     """
     shapes = shapely.from_wkb(outlines["geometry"].to_numpy(dtype=object))
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    once = first < second
     codes = outlines["code"].to_numpy(dtype=object)
+    once = codes[first] < codes[second]
     pairs = pd.DataFrame({"a": codes[first[once]], "b": codes[second[once]]}, dtype="str")
     return pairs.sort_values(["a", "b"], ignore_index=True)
 

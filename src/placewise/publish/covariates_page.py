@@ -101,7 +101,7 @@ def _gaps(areas: AreasTable, d: Distribution) -> list[tuple[str, str]]:
     if name in areas.imputations:
         done = areas.imputations[name]
         quality = (
-            f" In regions left out of the fit it explains {percent(done.r_squared)} of the variance; the standard "
+            f" In regions left out of the fit it explains {percent(max(done.r_squared, 0.0))} of the variance; the standard "
             f"error there, {done.error:.3g}, stands in the column {name}_se."
             if done.fitted
             else ""
