@@ -383,3 +383,15 @@ def test_charts_fit_a_screen_of_500_points_with_text_that_can_be_read(page: str,
     widths = [float(w) for w in re.findall(r'<div class="scroll"[^>]*><svg viewBox="0 0 ([\d.]+) ', both)]
     assert len(widths) > 6
     assert all(10 * room / width >= 8 for width in widths), "small print is 10 points of the drawing"
+
+
+def test_what_was_checked_about_a_survey_is_shown_worst_first(make_context: Maker) -> None:
+    checks = [
+        ("belonging rises with chatting", "pass", "weighted correlation 0.31"),
+        ("belonging as published for 2023-24", "fail", "50.0% of 600 respondents; published 61%"),
+    ]
+    page = render_report(make_context(surveys=(SurveyUse(name="cls", respondents=600, checks=checks),)))
+    outline(page)
+    assert "1 of 2 checks of the survey did not pass" in page
+    assert page.index("published 61%") < page.index("weighted correlation 0.31")
+    assert "checks of the survey" not in render_report(make_context(surveys=(SurveyUse(name="a", respondents=600),)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from placewise.geography.codes import as_codes
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline.load import OutcomeData
 from placewise.publish.context import SurveyUse
@@ -16,25 +17,28 @@ LEVEL = 0.9
 
 
 def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
-    """How the survey was used: respondents, weight, what was left out and why."""
+    """How the survey was used: respondents, years, weight, what was left out and why, what was checked."""
+    account = data.respondents.account
     left_out = [(f"{d.column}: {d.reason}" if d.column else d.reason, d.count) for d in data.respondents.dropped]
     return SurveyUse(
         name=survey.name,
         respondents=len(data.respondents),
         question=outcome.question,
-        mode=_modes(data, survey.mode),
+        years=_named(data, "year"),
+        mode=_named(data, survey.mode),
         weight=survey.weight,
         dropped=left_out,
+        checks=[] if account is None else [(c.name, c.verdict, c.message) for c in account.checks],
     )
 
 
-def _modes(data: OutcomeData, column: str) -> str:
-    """Modes of interview, the commonest first; those of too few respondents are not named."""
+def _named(data: OutcomeData, column: str) -> str:
+    """Survey years or modes of interview, the commonest first; those of too few respondents are not named."""
     table = data.respondents.table
     if column not in table:
         return ""
-    counts = table[column].value_counts()
-    return ", ".join(str(mode) for mode in counts.index[counts >= THRESHOLD])
+    counts = as_codes(table[column]).value_counts()
+    return ", ".join(str(name) for name in counts.index[counts >= THRESHOLD])
 
 
 def responses(data: OutcomeData) -> dict[str, pd.DataFrame]:

@@ -26,6 +26,8 @@ class SurveyUse:
         Wording of the question, years of fieldwork, mode of interview, weight column; empty where not known.
     dropped : sequence of (str, int)
         Why rows were left out, and how many.
+    checks : sequence of (str, str, str)
+        What was checked as the survey was read: name, verdict (pass, warn, fail) and what was found.
     """
 
     name: str
@@ -35,6 +37,7 @@ class SurveyUse:
     mode: str = ""
     weight: str = ""
     dropped: Sequence[tuple[str, int]] = ()
+    checks: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

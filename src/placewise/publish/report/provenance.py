@@ -21,6 +21,7 @@ def respondents_view(context: ReportContext) -> dict[str, Any]:
     return {
         "surveys": _surveys(context),
         "dropped": _dropped(context),
+        "checks": _checks(context),
         "groups": [_responses(name, table) for name, table in context.responses.items() if len(table)],
         "weights": [s for s in context.surveys if s.weight],
         "notes": list(context.notes),
@@ -49,6 +50,21 @@ def _dropped(context: ReportContext) -> TablePart | None:
     # the share, not the sum: from that a count that is withheld could be worked out
     caption = f"{share} of the rows were left out" if total else "No row was left out"
     return TablePart(caption, [("Survey", False), ("Reason", False), ("Rows", True)], rows)
+
+
+def _checks(context: ReportContext) -> TablePart | None:
+    """What was checked as the surveys were read, what did not pass first."""
+    found = [(s.name, *check) for s in context.surveys for check in s.checks]
+    if not found:
+        return None
+    ranked = sorted(found, key=lambda check: ("fail", "warn", "pass").index(check[2]))
+    rows = [
+        [Cell(name), Cell(label_words(check)), Cell(verdict, look=f"verdict {verdict}"), Cell(message)]
+        for name, check, verdict, message in ranked
+    ]
+    odd = sum(verdict != "pass" for _, _, verdict, _ in found)
+    caption = f"{odd} of {len(found)} checks of the survey did not pass" if odd else "The survey passed its checks"
+    return TablePart(caption, [("Survey", False), ("Check", False), ("Verdict", False), ("Found", False)], rows)
 
 
 def _responses(name: str, table: pd.DataFrame) -> TablePart:
