@@ -84,6 +84,8 @@ class Comparison:
         name, released = f"cohesion scale of wave {wave}", f"{wave}_{RELEASED}"
         if not self.compared:
             return Check(name, "warn", f"nobody has a score, neither computed nor released as {released}")
+        if not self.mismatch:
+            return Check(name, "pass", f"the computed scale is {released} for everyone who has either")
         unexplained = (self.values + self.missing) / self.compared
         verdict: Verdict = "pass" if not unexplained else "warn" if unexplained <= TOLERATED else "fail"
         message = (

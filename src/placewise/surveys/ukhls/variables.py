@@ -94,9 +94,14 @@ def place(
                 found[files.wave][stem] = (*found[files.wave].get(stem, ()), here)
             elif needed and variable.required:
                 column = prefixed(variable.sources()[0], files.wave)
-                asked = f"asked in waves {', '.join(CONFIRMED_WAVES)}" if _COHESION.fullmatch(column[2:]) else ""
-                files.tell_absent(column, where, asked)
+                files.tell_absent(column, where, _asked(column, [w.wave for w, there in places if there is not None]))
     return dict(found)
+
+
+def _asked(column: str, waves: Sequence[str]) -> str:
+    """In which waves a question was put, where that is known."""
+    known = CONFIRMED_WAVES if _COHESION.fullmatch(column[2:]) else waves
+    return f"asked in waves {', '.join(known)}" if known else ""
 
 
 def make(interviews: Interviews, names: Collection[str], where: str, problems: Problems) -> Made | None:
