@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from placewise.pipeline.project import Project
     from placewise.surveys.cls.workbook import read_cls_workbook
     from placewise.surveys.design import SurveyDesign
+    from placewise.surveys.scale_quality import scale_quality
+    from placewise.surveys.variance_function import fit_variance_function
 
-__all__ = ["AreaDraws", "Fit", "Model", "Project", "SurveyDesign", "read_cls_workbook"]
+__all__ = [
+    "AreaDraws",
+    "Fit",
+    "Model",
+    "Project",
+    "SurveyDesign",
+    "fit_variance_function",
+    "read_cls_workbook",
+    "scale_quality",
+]
 
 _HOMES = {
     "AreaDraws": "placewise.estimates.draws",
@@ -24,7 +35,9 @@ _HOMES = {
     "Model": "placewise.pipeline.model",
     "Project": "placewise.pipeline.project",
     "SurveyDesign": "placewise.surveys.design",
+    "fit_variance_function": "placewise.surveys.variance_function",
     "read_cls_workbook": "placewise.surveys.cls.workbook",
+    "scale_quality": "placewise.surveys.scale_quality",
 }
 
 

@@ -84,11 +84,12 @@ def test_raking_is_r_s_where_r_stops_and_where_it_is_left_to_converge(shared, sc
     )
 
 
-def test_bounded_calibration_is_r_s(schools, design):
-    # calibrate(…, bounds = c(0.65, 1.6), calfun = "linear", epsilon = 1e-12)
+def test_bounded_calibration_is_r_s(schools):
+    # weights = 6194/183, calibrate(…, bounds = c(0.65, 1.6), calfun = "linear", epsilon = 1e-13)
+    design = SurveyDesign(np.full(183, 6194 / 183), psu=schools["dnum"], fpc=schools["fpc"])
     adjusted = design.calibrate(schools, {"stype": TYPES, "api99": 3914069}, bounds=(0.65, 1.6))
-    estimates = [665.50886217876416, 591.22844745859220]
-    same(two(adjusted, schools), estimates, [3.4072960415150164, 60.8541876172735741])
+    estimates = [665.50886211257387, 591.22844836895445]
+    same(two(adjusted, schools), estimates, [3.4072960318950645, 60.8541879656981735])
     ((low, high),) = [a.factors for a in adjusted.adjustments]
     assert (low, high) == pytest.approx((0.65, 1.6), abs=1e-12)
 
@@ -150,6 +151,17 @@ def test_totals_are_reproduced_without_error():
     np.testing.assert_allclose(sums["estimate"], [4300, 4200], rtol=1e-8)
     assert sums["reason"].tolist() == [KNOWN, KNOWN]
     np.testing.assert_array_equal(rough.base_weights, design.weights)
+
+
+def test_weights_scaled_to_the_sample_are_adjusted_alike(schools, design):
+    totals = {"stype": TYPES, "api99": 3914069}
+    scaled = SurveyDesign(schools["pw"] / schools["pw"].mean(), psu=schools["dnum"], fpc=schools["fpc"])
+    for bounds in (None, (0.65, 1.6)):
+        one, two_ = (d.calibrate(schools, totals, bounds=bounds) for d in (design, scaled))
+        np.testing.assert_allclose(two_.weights, one.weights, rtol=1e-9)
+        pd.testing.assert_frame_equal(two_.mean(schools["api00"]), one.mean(schools["api00"]), rtol=1e-9)
+    raked = [d.rake(schools, {"stype": TYPES, "sch.wide": WIDE}).weights for d in (design, scaled)]
+    np.testing.assert_allclose(raked[1], raked[0], rtol=1e-9)
 
 
 def test_the_order_of_rows_and_totals_does_not_matter():

@@ -68,7 +68,8 @@ def ratios(
 
     The variance is that of the linearised value w(y − R̂x)/X̂ (Särndal, Swensson and Wretman 1992, §5.6), or of the
     replicates where the design has them; adjusted weights are accounted for. The design effect compares with simple
-    random sampling of as many respondents (without replacement where populations were given), as R's survey package.
+    random sampling of as many respondents (without replacement where populations were given: weights must then add up
+    to the population), as R's survey package.
 
     Parameters
     ----------

@@ -187,7 +187,8 @@ def calibrate(
     totals : mapping of column to float, or to mapping of category to float
         Totals of a number, or people of each category.
     bounds : (float, float) or None
-        Smallest and largest ratio of new and old weight, around 1.
+        Smallest and largest ratio of new and old weight, around 1, once the old ones add up to the population (which
+        totals of categories tell).
 
     Returns
     -------
@@ -207,8 +208,12 @@ def calibrate(
     low, high = bounds or (-np.inf, np.inf)
     basis, root = _basis(x, design.weights)
 
+    population = next((m.counts.sum() for m in found.columns if isinstance(m, Margin)), None)
+
     def solve(weights: np.ndarray) -> np.ndarray:
-        return np.asarray(weights * _linear(x, target, weights, low, high, found.labels()))
+        # Weights are often scaled to the sample; bounds are about their differences, not about that scale.
+        level = weights if population is None else weights * (population / weights.sum())
+        return np.asarray(level * _linear(x, target, level, low, high, found.labels()))
 
     return _adjusted(design, "calibration", tuple(totals), solve, _regressed(basis, root, solve(design.weights)))
 
