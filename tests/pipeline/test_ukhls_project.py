@@ -80,6 +80,9 @@ def test_the_project_is_run(project: Path, capsys: pytest.CaptureFixture[str]) -
     assert (estimates["area_level"] == "lsoa21cd").sum() == len(areas)
     national = estimates[estimates["area_level"] == "national"].iloc[0]
     assert 3.0 < national["mean"] < 4.5
+    page = (out / "cohesion" / "report.html").read_text(encoding="utf-8")
+    assert "waves c, f" in page
+    assert "panel has a weight, “c_indscub_xw, f_indscui_xw”" in page
     # nobody can be found again in what is written
     ids = pd.read_csv(next(project.rglob("c_indresp.tab")), sep="\t")["pidp"].astype(str)
     written = [p for p in out.rglob("*") if p.is_file() and p.suffix in (".html", ".json", ".csv")]

@@ -24,9 +24,9 @@ def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> S
         name=survey.name,
         respondents=len(data.respondents),
         question=outcome.question,
-        years=_named(data, "year"),
+        years=_named(data, "year") or (f"waves {', '.join(survey.waves)}" if survey.waves else ""),
         mode=_named(data, survey.mode),
-        weight=survey.weight,
+        weight=survey.weight if account is None else account.design.weight,
         dropped=left_out,
         checks=[] if account is None else [(c.name, c.verdict, c.message) for c in account.checks],
     )
