@@ -201,6 +201,21 @@ def survey() -> None:
     """Look at a survey, and bring in its published tables."""
 
 
+@survey.command()
+@click.option("--project", type=FOLDER, default=".", help="Folder of placewise.toml (default: here).")
+@click.option("--survey", "surveys", multiple=True, metavar="NAME", help="Only this one; repeatable.")
+@click.option("--out", type=FOLDER, help="Folder of results instead of the project's.")
+@options(*OUTPUT_OPTIONS)
+def describe(project: Path, surveys: tuple[str, ...], out: Path | None, as_json: bool, debug: bool) -> None:
+    """How surveys were read, beside the population: a page and JSON of each; exit status 1 where a check fails."""
+    from placewise.pipeline.describe import describe_folder
+
+    found = describe_folder(project, surveys, out)
+    click.echo(json.dumps(found.as_dict(), indent=1) if as_json else found.text())
+    if found.exit_status:
+        raise click.exceptions.Exit(found.exit_status)
+
+
 @survey.command("import-workbook")
 @click.argument("workbook", type=FILE)
 @click.option("--sheet", required=True, help="B1c belonging, B15c satisfaction, C6c chatting to neighbours.")
@@ -296,7 +311,6 @@ def build_data(
     _tell_data(build_folder(_data_folder(project, folder), target, quiet=quiet or as_json, **chosen), quiet, as_json)
 
 
-_unavailable(survey, "describe", "placewise check counts respondents, and the report says who answered")
 _unavailable(cli, "validate", "placewise score compares estimates with a known truth")
 _unavailable(cli, "publish", "placewise run writes the internal report; keep it with whoever holds the survey")
 _unavailable(cli, "explore", "open index.html, which placewise run writes")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from placewise.surveys.disclosure import THRESHOLD, nearest_ten, withheld
 from placewise.surveys.respondents import Dropped
+
+if TYPE_CHECKING:
+    from placewise.surveys.recode.spec import Recoding
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -159,6 +162,8 @@ class Account:
         Respondents in the files, and after what was dropped.
     notes : tuple of str
         Harmless findings, one sentence each.
+    recoding : Recoding or None
+        The mappings in force, the reader's and the user's; None where nothing is recoded.
     """
 
     survey: str
@@ -171,6 +176,7 @@ class Account:
     read: int = 0
     kept: int = 0
     notes: tuple[str, ...] = ()
+    recoding: Recoding | None = None
 
     def told_rows(self, rows: int) -> int:
         """Rows read, to the nearest ten where they would tell that fewer than the threshold were left out."""

@@ -52,8 +52,10 @@ def read_survey(
         In the file's order; rows outside ``where`` or without an area are left out and counted. None when a problem
         was noted.
     """
+    before = len(problems)
     found = _open(spec, areas, columns, problems, required)
-    return None if found is None else respondents_of(*found, spec, areas, problems)
+    respondents = None if found is None else respondents_of(*found, spec, areas, problems)
+    return respondents if len(problems) == before else None
 
 
 def respondents_of(
@@ -121,6 +123,7 @@ def respondents_of(
             read=len(kept),
             kept=len(linked),
             notes=tuple(notes),
+            recoding=source.recoding if source.recoding.variables else None,
         ),
     )
 
@@ -182,11 +185,16 @@ def _open(
     }
     for key, column in keys.items():
         require(file, [column] if column and column not in named else [], f"survey.{spec.name}.{key}", problems)
-    check_columns(recoding, file.columns, f"survey.{spec.name}.recode", problems)
     require(file, [c for c in spec.where if c not in named], f"survey.{spec.name}.where", problems)
     require(file, [c for c in required if c and c not in named], f"survey.{spec.name}", problems)
-    if len(problems) > before:
+    lacking = len(problems) > before
+    check_columns(recoding, file.columns, f"survey.{spec.name}.recode", problems)
+    lost = {v.name for v in recoding.variables if v.required and v.find(file.columns) is None}
+    if lacking or lost & {*keys.values(), *spec.where, *required}:
         return None
+    # the values of the other variables can be looked at all the same
+    recoding = recoding.only({*recoding.names()} - lost)
+    named = [name for name in named if name not in lost]
     wanted = {*required, *({*columns} - {*groupings}), spec.mode, spec.person}
     answers = [c for c in dict.fromkeys((*file.columns, *named)) if c in wanted]
     as_stored = [c for c in (*keys.values(), *spec.where, *answers) if c and c not in named]

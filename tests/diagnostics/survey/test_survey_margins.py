@@ -151,12 +151,19 @@ def test_a_description_orders_checks_and_leaves_out_who_a_respondent_is(areas: A
     assert trust.sd == pytest.approx(values.std(), rel=1e-12)
     by_name = {check.name: check for check in found.checks}
     assert by_name["direction"].verdict == "pass"
-    assert by_name["categories of tenure"].verdict == "fail"
-    assert "'caravan'" in by_name["categories of tenure"].message
-    assert by_name["categories of sex"].verdict == "pass"
-    assert by_name["shares of sex"].verdict == "warn"
-    assert "20.0 points less than in the frame" in by_name["shares of sex"].message
-    assert by_name["categories of region"].verdict == "warn"
+    assert by_name["tenure beside the frame"].verdict == "fail"
+    assert "'caravan'" in by_name["tenure beside the frame"].message
+    assert by_name["sex beside the frame"].verdict == "warn"
+    assert "'female' has 20.0 points less than in the frame" in by_name["sex beside the frame"].message
+    assert by_name["region beside the areas"].verdict == "warn"
+    assert "no respondent has 'South'" in by_name["region beside the areas"].message
     json.dumps(found.to_json(), allow_nan=False)
     with pytest.raises(ValueError, match="no account"):
         describe_survey(replace(people(), account=None), areas, frame)
+
+
+def test_a_survey_like_its_population_passes_and_says_how_near(areas: AreaTable, frame: Frame) -> None:
+    plain = replace(people(), weight=None)
+    sex = {check.name: check for check in describe_survey(plain, areas, frame).checks}["sex beside the frame"]
+    # 75% of respondents and 70% of the population are female
+    assert sex == Check(sex.name, "pass", "the shares are within 5.0 points of the population's")

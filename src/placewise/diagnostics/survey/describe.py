@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class SurveyDescription:
     weights, clusters : WeightFacts, ClusterFacts or None
         The design.
     deff : float or None
-        Median design effect over the shares and means that are told.
+        Median design effect over the shares and means that are told, those of places apart.
     checks : tuple of Check
         The reader's, and those of the margins.
     """
@@ -98,6 +98,7 @@ def describe_survey(
     frame: Frame | None,
     first: Collection[str] = (),
     without: Collection[str] = (),
+    orders: Mapping[str, Sequence[str]] | None = None,
 ) -> SurveyDescription:
     """Describe a survey.
 
@@ -109,6 +110,8 @@ def describe_survey(
         Columns that stand first: those of the outcomes.
     without : collection of str
         Columns that are not described, such as who a respondent is.
+    orders : mapping of column to categories, optional
+        Categories in their order, where they have one.
 
     Raises
     ------
@@ -118,8 +121,9 @@ def describe_survey(
     account = respondents.account
     if account is None:
         raise ValueError(f"survey {respondents.name!r} has no account of how it was read")
+    orders = orders or {}
     found = [
-        margin(name, respondents.table[name], respondents, people, "frame" if people else "")
+        margin(name, respondents.table[name], respondents, people, "frame" if people else "", orders.get(name, ()))
         for name in categorical(respondents)
         if name not in without
         for people in [frame_population(frame, name)]
@@ -128,7 +132,9 @@ def describe_survey(
     rest = sum(bool(m.source) or m.variable in first for m in ordered)
     margins = (*ordered[:rest], *places(respondents, areas, frame), *ordered[rest:])
     numbers = tuple(n for name in respondents.table if name not in without for n in _numbers(respondents, str(name)))
-    effects = [s.deff for m in margins for s in m.shares if s.deff is not None] + [n.deff for n in numbers if n.deff]
+    # where people live is what was sampled: its effects are those of no answer
+    effects = [s.deff for m in margins if m.source != "areas" for s in m.shares if s.deff is not None]
+    effects += [n.deff for n in numbers if n.deff is not None]
     return SurveyDescription(
         account=account,
         margins=margins,
@@ -162,23 +168,23 @@ def _numbers(respondents: Respondents, name: str) -> list[NumberFacts]:
 
 def _checks(margins: Collection[Margin], weighted: bool) -> list[Check]:
     """Whether the categories are the population's, and how far the shares are from it."""
+    return [_check(m, weighted) for m in margins if m.source]
+
+
+def _check(margin: Margin, weighted: bool) -> Check:
+    name, source = f"{margin.variable} beside the {margin.source}", margin.source
+    if strange := margin.strange():
+        return Check(name, "fail", f"{listing(strange)} of the survey is not in the {source}: mend one of the two")
+    shares = "weighted shares" if weighted else "shares"
+    gaps = margin.gaps(weighted)
+    most = max(gaps, key=lambda pair: round(abs(pair[1]), 9), default=("", 0.0))
+    far = round(abs(most[1]), 9) > FAR
     found = []
-    for m in margins:
-        if not m.source:
-            continue
-        name = f"categories of {m.variable}"
-        if strange := m.strange():
-            message = f"{listing(strange)} of the survey is not in the {m.source}: mend the recoding or the {m.source}"
-            found.append(Check(name, "fail", message))
-        elif lacking := m.lacking():
-            found.append(Check(name, "warn", f"no respondent has {listing(lacking)}, which the {m.source} has"))
-        else:
-            found.append(Check(name, "pass", f"the survey's categories are those of the {m.source}"))
-        gaps = m.gaps(weighted)
-        if gaps:
-            category, gap = max(gaps, key=lambda pair: round(abs(pair[1]), 9))
-            way = "more" if gap > 0 else "less"
-            share = "weighted share" if weighted else "share"
-            message = f"the {share} of {category!r} is {100 * abs(gap):.1f} points {way} than in the {m.source}"
-            found.append(Check(f"shares of {m.variable}", "warn" if abs(gap) > FAR else "pass", message))
-    return found
+    if lacking := margin.lacking():
+        found.append(f"no respondent has {listing(lacking)}, which the {source} has")
+    if far:
+        way = "more" if most[1] > 0 else "less"
+        found.append(f"of the {shares}, {most[0]!r} has {100 * abs(most[1]):.1f} points {way} than in the {source}")
+    elif gaps:
+        found.append(f"the {shares} are within {100 * abs(most[1]):.1f} points of the population's")
+    return Check(name, "warn" if far or lacking else "pass", "; ".join(found) or "its groups are too small to compare")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,7 @@ def margin(
     respondents: Respondents,
     population: Mapping[str, float] | None = None,
     source: str = "",
+    order: Sequence[str] = (),
 ) -> Margin:
     """Shares of one variable.
 
@@ -129,13 +130,16 @@ def margin(
         People of each category.
     source : str
         Where these are from.
+    order : sequence of str
+        Categories in their order; others follow by name.
     """
     labels = pd.Series(np.asarray(values, dtype=object))
     answered = labels.notna().to_numpy()
     met = labels[answered].value_counts()
     people = dict(population or {})
     total = sum(people.values())
-    categories = sorted({*met.index, *people})
+    ranks = {category: k for k, category in enumerate(order)}
+    categories = sorted({*met.index, *people}, key=lambda c: (ranks.get(c, len(ranks)), c))
     counts = np.array([int(met.get(c, 0)) for c in categories])
     hidden = withheld(counts) | (counts == 0)
     domain = np.where(answered, 1.0, np.nan)
