@@ -122,3 +122,22 @@ def test_problems_are_told_together(project: Path, capsys: pytest.CaptureFixture
     told = capsys.readouterr().err
     for expected in ("no i_indresp", "no c_lsoa11", "vintage 'lsoa21' of that wave is there", "weight = { o ="):
         assert expected in told
+
+
+def test_names_are_looked_up_even_where_the_areas_cannot_be_read(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, areas = project / "models" / "cohesion.toml", project / "areas.csv"
+    text, table = model.read_text(), areas.read_bytes()
+    try:
+        areas.write_bytes(table.split(b"\n")[0])
+        model.write_text(text.replace("(1 | age)", "(1 | age) + (1 | tenur_dv) + sclfsato + (1 | tenure)"))
+        assert command(project, "check") == 2
+    finally:
+        model.write_text(text)
+        areas.write_bytes(table)
+    told = capsys.readouterr().err
+    assert "areas.csv has a header and no rows" in told
+    assert "did you mean 'tenure_dv'?" in told
+    assert "sclfsato" not in told
+    assert "'age'" not in told

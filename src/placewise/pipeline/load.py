@@ -193,14 +193,15 @@ class ProjectInputs:
 
         survey, frame = self.spec.surveys.get(model.outcome.surveys[0]), self.spec.frame
         files = [self.spec.areas.table, *(join.table for join in self.spec.areas.join)]
-        files += [survey.path] if survey is not None else []
+        files += [survey.path] if survey is not None and not survey.path.is_dir() else []
         files += frame.files if frame is not None else []
         opened = [open_table(file, "", Problems()) for file in files]
         areas = self.spec.areas  # what it declares and lacks is told already
         known = [areas.code, *areas.levels, *areas.classes]
         known += [column for table in opened if table is not None for column in table.columns]
-        known += () if survey is None else known_names(survey)
-        if all(table is not None for table in opened):
+        own = () if survey is None else known_names(survey)
+        known += own or ()
+        if own is not None and all(table is not None for table in opened):
             unknown = [name for name in formula.variables() if name not in known]
             note_unknown(unknown, known, "any of the files", f"{_file(model)}: model.formula", problems)
 

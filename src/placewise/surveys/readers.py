@@ -10,7 +10,7 @@ from placewise.surveys.reading import read_survey
 from placewise.surveys.recode.parse import read_recoding
 from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import SurveySpec
-from placewise.surveys.ukhls.reading import read_ukhls
+from placewise.surveys.ukhls.reading import read_ukhls, ukhls_names
 
 # Each takes what ``read_survey`` takes.
 READERS: Mapping[str, Callable[..., Respondents | None]] = {
@@ -20,8 +20,10 @@ READERS: Mapping[str, Callable[..., Respondents | None]] = {
 }
 
 
-def known_names(spec: SurveySpec) -> tuple[str, ...]:
+def known_names(spec: SurveySpec) -> tuple[str, ...] | None:
     """Variables that a survey's reader makes under names of its own, as far as that is known before its files are read.
+
+    Where a survey is a folder of files, their variables too; None where one of those cannot be opened.
 
     Examples
     --------
@@ -31,5 +33,7 @@ def known_names(spec: SurveySpec) -> tuple[str, ...]:
     """
     if spec.reader == "cls":
         return community_life_names(spec)
+    if spec.reader == "ukhls":
+        return ukhls_names(spec)
     recoding = None if spec.recode is None else read_recoding(spec.recode, Problems())
     return () if recoding is None else recoding.names()

@@ -19,7 +19,7 @@ from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import GeographyFile, SurveySpec
 from placewise.surveys.ukhls.files import StudyFiles, find_study
 from placewise.surveys.ukhls.geography import Homes, read_homes, read_lookup, tell_unknown, translate
-from placewise.surveys.ukhls.recodings import BUILT_IN
+from placewise.surveys.ukhls.recodings import BUILT_IN, SCALE
 from placewise.surveys.ukhls.selection import (
     Selected,
     design_codes,
@@ -107,6 +107,22 @@ def read_ukhls(
     files = [w.columns() for w in waves]
     found = _Found(chosen, pooled(made), codes, (design[0], design[1]), [h for h in homes.values() if h is not None])
     return _respondents(found, interviews, spec, areas, sources, tuple(dict.fromkeys(c for f in files for c in f)))
+
+
+def ukhls_names(spec: SurveySpec) -> tuple[str, ...] | None:
+    """Every name that a formula may use, without the wave's letter; None where a file cannot be opened."""
+    problems = Problems()
+    study = find_study(spec.path, spec.waves, "", problems)
+    theirs = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
+    if study is None or theirs is None:
+        return None
+    names = {*OWN, SCALE, *BUILT_IN.overridden_by(theirs).names()}
+    for wave in spec.waves:
+        files = WaveFiles(wave, study, spec.path, "", problems)
+        for stem in files.stems():
+            files.open(stem)
+        names |= {column.removeprefix(f"{wave}_") for column in files.columns()}
+    return None if problems else tuple(sorted(names))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
