@@ -11,7 +11,7 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.geography.codes import listing
 from placewise.opendata.imputation import Imputation, impute_covariates, to_lsoa21
-from placewise.opendata.places import CODE, align, assemble_places
+from placewise.opendata.places import CODE, PLACE_SOURCES, align, assemble_places
 from placewise.opendata.spec import Catalogue, Covariate, Source
 
 
@@ -38,7 +38,7 @@ class AreasTable:
 
 def needed_sources(catalogue: Catalogue) -> tuple[str, ...]:
     """Sources without which the areas table cannot be built."""
-    used = {"oa21_lookup", "lsoa_changes", "lad22_region", "oac21", "oa21_centroids"}
+    used = set(PLACE_SOURCES)
     for covariate in (*catalogue.counts.values(), *catalogue.covariates.values()):
         used |= {source for source, _ in covariate.inputs}
     return tuple(name for name, s in catalogue.sources.items() if name in used and not s.optional)

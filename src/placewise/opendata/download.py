@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import time
@@ -144,17 +145,22 @@ class _Resuming:
         total = start + length if length else 0
         if total > MOST_BYTES:
             raise FetchError(f"the file has {total:,} bytes, expected at most {MOST_BYTES:,}", "is the address right?")
+        blocks = response.iter_content(_BLOCK)
+        first = next(blocks, b"")
+        if not start:
+            _refuse_page(response, first)
         _remember(self.partial, address, response)
         done = start
         with self.partial.open("ab" if start else "wb") as file:
-            for block in response.iter_content(_BLOCK):
-                if not done:
-                    _refuse_page(response, block)
+            for block in itertools.chain([first], blocks):
                 file.write(block)
                 done += len(block)
                 if done > MOST_BYTES:
-                    raise FetchError(f"the file goes on after {MOST_BYTES:,} bytes", "is the address right?")
+                    break
                 self.progress(done, total)
+        if done > MOST_BYTES:
+            _forget(self.partial)
+            raise FetchError(f"the file goes on after {MOST_BYTES:,} bytes", "is the address right?")
         if total and done < total:
             if last:
                 raise FetchError(f"the file was cut short at {done:,} of {total:,} bytes", _AGAIN)

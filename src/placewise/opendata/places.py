@@ -14,6 +14,7 @@ from placewise.opendata.spec import Source
 CODE = "oa21cd"
 LEVELS = ("lsoa21cd", "msoa21cd", "lad22cd", "rgn24cd")
 CLASSES = ("oac21_supergroup", "oac21_group", "oac21_subgroup")
+PLACE_SOURCES = ("oa21_lookup", "lsoa_changes", "lad22_region", "oac21", "oa21_centroids")
 NAMES = {"lsoa21cd": "lsoa21nm", "msoa21cd": "msoa21nm", "lad22cd": "lad22nm", "rgn24cd": "rgn24nm"}
 
 
@@ -25,7 +26,7 @@ def assemble_places(
     Parameters
     ----------
     sources, tables : mapping of name to Source, DataFrame
-        Among them ``oa21_lookup``, ``lsoa_changes``, ``lad22_region``, ``oac21`` and ``oa21_centroids``.
+        Among them ``PLACE_SOURCES``.
 
     Returns
     -------

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from placewise.opendata.build import AreasTable
 from placewise.opendata.describe import QUANTILES, Distribution
-from placewise.opendata.spec import Catalogue
+from placewise.opendata.places import PLACE_SOURCES
+from placewise.opendata.spec import Catalogue, Source
 from placewise.publish.figures.bars import draw_distribution
 from placewise.publish.page import render_page
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
@@ -100,43 +101,38 @@ def _gaps(areas: AreasTable, d: Distribution) -> list[tuple[str, str]]:
     name = d.covariate.name
     if name in areas.imputations:
         done = areas.imputations[name]
-        quality = (
-            f" In regions left out of the fit it explains {percent(max(done.r_squared, 0.0))} of the variance; the standard "
-            f"error there, {done.error:.3g}, stands in the column {name}_se."
-            if done.fitted
-            else ""
-        )
+        quality = ""
+        if done.fitted:
+            explained = percent(max(done.r_squared, 0.0))
+            quality = (
+                f" In regions left out of the fit it explains {explained} of the variance; the standard error there, "
+                f"{done.error:.3g}, stands in the column {name}_se."
+            )
         return [("Filled in", f"{count(done.areas)} areas, marked in the column imputed: {done.method}.{quality}")]
     if d.missing:
         return [("Missing", f"{count(d.missing)} areas, of a country that its publisher does not cover.")]
     return []
 
 
-def _used(distributions: Sequence[Distribution]) -> set[str]:
-    return {source for d in distributions for source, _ in d.covariate.inputs}
+def _used(catalogue: Catalogue, distributions: Sequence[Distribution]) -> list[Source]:
+    """Sources of places and covariates, in the catalogue's order."""
+    names = {*PLACE_SOURCES, *(source for d in distributions for source, _ in d.covariate.inputs)}
+    return [source for name, source in catalogue.sources.items() if name in names]
 
 
 def _sources(catalogue: Catalogue, distributions: Sequence[Distribution]) -> TablePart:
-    used = _used(distributions)
-    rows = [
-        [
-            Cell(name),
-            Cell(s.title),
-            Cell(s.vintage),
-            Cell(catalogue.publishers[s.publisher].name),
-            Cell(catalogue.publishers[s.publisher].licence),
-        ]
-        for name, s in catalogue.sources.items()
-        if name in used
-    ]
+    rows = []
+    for source in _used(catalogue, distributions):
+        publisher = catalogue.publishers[source.publisher]
+        texts = (source.name, source.title, source.vintage, publisher.name, publisher.licence)
+        rows.append([Cell(text) for text in texts])
     columns = [(heading, False) for heading in ("Source", "Table", "Vintage", "Publisher", "Licence")]
-    return TablePart("The tables that the covariates are made from", columns, rows)
+    return TablePart("The tables that this one is made from", columns, rows)
 
 
 def _attribution(catalogue: Catalogue, distributions: Sequence[Distribution]) -> list[str]:
-    used = _used(distributions) | {"oa21_lookup", "oac21"}
-    publishers = dict.fromkeys(s.publisher for name, s in catalogue.sources.items() if name in used)
-    return [catalogue.publishers[p].attribution for p in publishers]
+    publishers = dict.fromkeys(source.publisher for source in _used(catalogue, distributions))
+    return [catalogue.publishers[name].attribution for name in publishers]
 
 
 def _number(value: float, d: Distribution) -> str:
