@@ -47,6 +47,7 @@ def test_what_a_project_may_say(written: dict[str, Any], expected: dict[str, Any
         ({"year": ["2023-24"]}, "expected a survey year or a column, got a list"),
         ({"mode": ["onlin"]}, "'onlin' is no mode of interview (did you mean 'online'?)"),
         ({"mode": {"keep": ["online"]}}, "mode.column: this key is required"),
+        ({"aliases": {"mode": "CMode"}}, "'mode' is no concept (name its column by the key 'mode'"),
         ({"pool_modes": "yes"}, "expected true or false"),
         ({"codebook": "nowhere.csv"}, "there is no file 'nowhere.csv'"),
     ],

@@ -13,6 +13,7 @@ from placewise.surveys.cls.years import survey_year, unknown_year
 from placewise.surveys.spec import CommunityLifeKeys
 
 _YEAR_LIKE = re.compile(r"\s*\d[\d\s/–_-]*\s*")
+_ROLES = ("area", "weight", "psu", "strata", "mode", "year", "person")
 _YEAR_HINT = 'write year = "2023-24", or name its column: year = { column = "…" }'
 
 
@@ -80,12 +81,21 @@ def _columns(value: Any, place: Place) -> tuple[str, ...] | None:
     return None if one is None else (one,)
 
 
+def _aliases(value: Any, place: Place) -> dict[str, tuple[str, ...]] | None:
+    """Columns of concepts; what has a key of its own is named there."""
+    if isinstance(value, Mapping):
+        for name in value:
+            if name in _ROLES:
+                place.at(str(name)).add(f"{name!r} is no concept", f"name its column by the key {name!r} of the survey")
+    return table_of(_columns)(value, place)  # type: ignore[no-any-return]
+
+
 KEYS: Mapping[str, Key] = {
     "year": Key(_year, default={}),
     "mode": Key(_mode, default={}),
     "pool_modes": Key(boolean, default=False),
     "codebook": Key(data_file(".csv", ".tab")),
-    "aliases": Key(table_of(_columns), default={}),
+    "aliases": Key(_aliases, default={}),
 }
 
 

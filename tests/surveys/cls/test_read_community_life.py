@@ -291,3 +291,61 @@ def test_a_codebook_that_contradicts_the_file_or_itself(deposit: Any, spec: Surv
     book.write_text("name,value,text\nSEX,1,Female\n", encoding="utf-8")
     _, problems = reader.collect(deposit, with_book)
     told(problems, "no column 'variable'", "a codebook has the columns variable, code, label and missing")
+
+
+def test_a_person_answers_once_a_year(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    with_person = replace(spec, person="Cserial")
+    assert reader.read(deposit, with_person).table["Cserial"].nunique() == 600
+    deposit.frame = pd.concat([deposit.frame, deposit.frame.iloc[:20]], ignore_index=True)
+    _, problems = reader.collect(deposit, with_person)
+    told(problems, "40 rows share their 'Cserial' with another row of the same year")
+    # the same number in another year is another interview
+    deposit.frame.loc[600:, "SurveyYear"] = 2
+    deposit.labels["SurveyYear"][2] = "2024/25"
+    assert len(reader.read(deposit, with_person)) == 620
+
+
+def test_year_and_mode_by_a_recode_file(deposit: Any, spec: SurveySpec, reader: Any, tmp_path: Path) -> None:
+    deposit.labels["SurveyYear"] = {1: "Wave 11"}
+    (tmp_path / "recode.toml").write_text(
+        '[variables.year]\ncolumn = "SurveyYear"\nvalues = { "Wave 11" = "2023-24" }\n'
+        '[variables.mode]\ncolumn = "CMode"\nvalues = { "Online" = "online", "Paper" = "paper" }\n',
+        encoding="utf-8",
+    )
+    own = replace(spec, recode=tmp_path / "recode.toml", community_life=CommunityLifeKeys())
+    found = reader.read(deposit, own)
+    assert found.table["year"].unique().tolist() == ["2023-24"]
+    assert set(found.table["mode"]) == {"online", "paper"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage", "message"),
+    [
+        (".sav", lambda b: b[: len(b) // 3], "truncated or is no SPSS file"),
+        (".dta", lambda b: b[: len(b) // 3], "truncated or is no Stata file"),
+        (".sav", lambda b: b"", "the file is empty"),
+        (".tab", lambda b: b.split(b"\n")[0] + b"\n", "a header and no rows"),
+        (".tab", lambda b: b[: len(b) // 2 - 3], "do not fit the header"),
+    ],
+)
+def test_a_file_cut_short(deposit: Any, spec: SurveySpec, areas: Any, suffix: str, damage: Any, message: str) -> None:
+    path = deposit.write(spec.path.with_suffix(suffix))
+    path.write_bytes(damage(path.read_bytes()))
+    problems = Problems()
+    assert read_community_life(replace(spec, path=path), areas, ("sex",), problems, ["belonging"]) is None
+    assert len(problems) == 1
+    told([str(p) for p in problems], message)
+
+
+def test_a_text_file_in_latin_1(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    expected = reader.read(deposit, spec)
+    tab = replace(spec, path=spec.path.with_suffix(".tab"))
+    deposit.frame["Comment"] = "caf\xe9"
+    deposit.write(tab.path)
+    tab.path.write_bytes(tab.path.read_text(encoding="utf-8").encode("latin-1"))
+    keys = replace(spec.community_life, codebook=tab.path.with_name("codebook.csv"))
+    problems = Problems()
+    found = read_community_life(replace(tab, community_life=keys), reader.areas, ("sex",), problems, ["belonging"])
+    assert found is not None
+    assert as_bytes(found.table) == as_bytes(expected.table)
+    assert "cp1252" in found.notes[0]

@@ -58,8 +58,8 @@ def test_concepts_positives_and_years_fit_together() -> None:
 def test_a_share_is_held_against_its_published_figure(share: float, verdict: str) -> None:
     (check,) = check_totals(people(share), np.ones(2000))
     assert check.verdict == verdict
-    assert f"{100 * share:.1f}% of 2,000 respondents" in check.message
-    assert "published 61%" in check.message
+    assert f"{100 * share:.1f}%; published 61%" in check.message
+    assert "about 2,000 respondents, design effect 1.00" in check.message
     assert "gov.uk" in check.message
 
 
@@ -84,4 +84,5 @@ def test_each_series_is_held_against_its_own_figures() -> None:
 def test_weights_that_are_zero_count_nobody() -> None:
     weight = np.r_[np.ones(1000), np.zeros(1000)]
     (check,) = check_totals(people(0.5), weight)
-    assert "100.0% of 1,000 respondents" in check.message
+    assert "100.0%; published 61%" in check.message
+    assert "about 1,000 respondents;" in check.message

@@ -8,7 +8,7 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.surveys.account import Check
 from placewise.surveys.cls.concepts import ORDER
-from placewise.surveys.disclosure import THRESHOLD, told
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten, told
 
 FIRST = "belonging"
 AGAINST = ("satisfaction", "chatting")
@@ -51,7 +51,8 @@ def _check(table: pd.DataFrame, other: str, weight: np.ndarray, where: str, prob
     r = weighted_correlation(x[both], y[both], weight[both])
     if np.isnan(r):
         return Check(name, "warn", "not checked: all who answered both gave the same answer to one of them")
-    found = f"weighted correlation {r:.2f} over {told(int(both.sum()))} respondents, expected above 0"
+    n = told(nearest_ten(int(both.sum())))
+    found = f"weighted correlation {r:.2f} over about {n} respondents, expected above 0"
     if r > 0:
         return Check(name, "pass", found)
     problems.add(

@@ -13,7 +13,7 @@ from placewise.geography.tables import RawTable
 from placewise.surveys.account import Check
 from placewise.surveys.cls.concepts import FACE_TO_FACE, MODE_LABELS, YEARS
 from placewise.surveys.cls.years import survey_year, unknown_year
-from placewise.surveys.disclosure import told
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten, told
 from placewise.surveys.recode.spec import Recoding, Variable
 from placewise.surveys.spec import CommunityLifeKeys
 
@@ -38,7 +38,7 @@ def with_year_and_mode(
     frame, made = raw.frame.copy(deep=False), []
     for name, column, stated in ((YEAR, keys.year_column, keys.year), (MODE, keys.mode_column, keys.mode)):
         if name in own.names():
-            made.append(own[name])
+            made.append(replace(own[name], columns=own[name].sources()))
         elif stated:
             frame[name] = pd.Series(stated, index=frame.index, dtype="str")
             made.append(Variable(name, (name,), note=_STATED))
@@ -80,14 +80,20 @@ def check_modes(
     """
     year, mode = year[inside], mode[inside]
     for odd in sorted(set(year.dropna()) - set(YEARS)):
-        problems.add(f"{where}.year", unknown_year(odd), "is it the survey year, and of this survey?", "data")
+        problems.add(
+            f"{where}.year",
+            unknown_year(odd),
+            "name the survey year's column, or map its values in the recode file under [variables.year]",
+            "data",
+        )
     pairs = pd.DataFrame({YEAR: year, MODE: mode}).dropna().drop_duplicates()
     for first, second in sorted(zip(pairs[YEAR], pairs[MODE], strict=True)):
         if first in YEARS and second not in YEARS[first]:
             message = f"there are {second} interviews in {first}, which had {' and '.join(YEARS[first])} ones only"
             problems.add(f"{where}.mode", message, "compare the labels of year and mode with the documentation", "data")
     counts = mode.value_counts()
-    found = ", ".join(f"{name} ({told(int(n))})" for name, n in counts.items())
+    shown = {name: int(n) if n < THRESHOLD else nearest_ten(int(n)) for name, n in counts.items()}
+    found = ", ".join(f"{name} ({told(n)})" for name, n in shown.items())
     mixed = FACE_TO_FACE in counts.index and len(counts) > 1
     asked = keys.pool_modes or (FACE_TO_FACE in keys.modes and len(keys.modes) > 1)
     if mixed and not asked:

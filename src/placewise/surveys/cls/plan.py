@@ -130,7 +130,7 @@ def without_bare_numbers(recoding: Recoding, raw: RawTable, where: str, problems
     for variable in recoding.variables:
         bare = _bare_numbers(variable, raw, recoding.missing) if variable.kind == "category" else []
         if bare:
-            column = variable.columns[0]
+            column = variable.find(raw.frame.columns)
             message = f"column {column!r} holds numbers without value labels: {listing(bare)}"
             hint = 'give codebook = "codebook.csv" (variable, code, label, missing), or a recode file that maps them'
             problems.add(f"{where}: {variable.name}", message, hint, "data")
@@ -158,8 +158,8 @@ def _with_kind(variable: Variable, raw: RawTable) -> Variable:
 
 
 def _bare_numbers(variable: Variable, raw: RawTable, missing: Collection[object]) -> list[str]:
-    column = variable.columns[0]
-    if variable.bands or column in raw.labels:
+    column = variable.find(raw.frame.columns)
+    if column is None or variable.bands or column in raw.labels:
         # of codes without a label beside others with one, the recoding tells
         return []
     known = {key(code) for code in (*variable.values, *variable.missing, *missing)}

@@ -22,6 +22,7 @@ from placewise.surveys.cls.plan import Plan, plan_variables, recoding_of, with_k
 from placewise.surveys.cls.roles import resolve
 from placewise.surveys.cls.totals import check_totals
 from placewise.surveys.columns import CleanColumns, SurveyColumns
+from placewise.surveys.disclosure import told
 from placewise.surveys.reading import check_level, respondents_of, rows_inside
 from placewise.surveys.recode.spec import Recoding
 from placewise.surveys.respondents import Respondents
@@ -165,10 +166,24 @@ def _checks(
     checks = check_direction(table, weight, where, problems)
     if not {YEAR, MODE} <= {*table.columns}:
         return checks
+    if spec.person:
+        _check_persons(table[YEAR], table[spec.person], spec, problems)
     inside = rows_inside(source, made, spec, problems, [])
     checks = (*check_modes(table[YEAR], table[MODE], inside, keys, where, problems), *checks)
     units = (_units(frame[column]) if column else None for column in (spec.psu, spec.strata))
     return (*checks, *check_totals(table, weight, *units))
+
+
+def _check_persons(year: pd.Series, person: pd.Series, spec: SurveySpec, problems: Problems) -> None:
+    """Note interviews of one person in one year; who has no number is not looked at."""
+    known = person.notna().to_numpy()
+    pairs = pd.DataFrame({YEAR: year[known], "person": person[known]})
+    twice = int(pairs.duplicated(keep=False).sum())
+    if twice:
+        message = f"{told(twice)} rows share their {spec.person!r} with another row of the same year"
+        problems.add(
+            f"survey.{spec.name}.person", message, "were two files put together? each person answers once", "data"
+        )
 
 
 def _units(values: pd.Series) -> np.ndarray:

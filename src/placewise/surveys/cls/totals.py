@@ -9,7 +9,7 @@ from placewise.surveys.account import Check, Verdict
 from placewise.surveys.cls.concepts import ORDER
 from placewise.surveys.cls.published import FIGURES, POSITIVE, ROUNDING, Figure
 from placewise.surveys.direct import direct_estimates
-from placewise.surveys.disclosure import THRESHOLD, told
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten, told
 
 # 99% of the standard normal distribution: some ten figures are looked at together.
 Z_99 = 2.5758293035489004
@@ -84,6 +84,6 @@ def _compare(
     return Check(
         f"{figure.concept} as published for {figure.year}, {'/'.join(figure.modes)}",
         verdict,
-        f"{100 * share:.1f}% of {told(int(rows.sum()))} respondents{effect}; published {figure.percent:g}% "
-        f"(± {100 * allowed:.1f} points are allowed): {figure.source}",
+        f"{100 * share:.1f}%; published {figure.percent:g}%, {100 * allowed:.1f} points either way are allowed "
+        f"(about {told(nearest_ten(int(rows.sum())))} respondents{effect}; {figure.source})",
     )
