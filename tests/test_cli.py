@@ -55,7 +55,6 @@ def test_wrong_usage_is_status_2_with_one_line(arguments, words, capsys):
 @pytest.mark.parametrize(
     ("arguments", "works"),
     [
-        (["survey", "describe", "cls"], "placewise check"),
         (["validate"], "placewise score"),
         (["publish", "--out", "x"], "placewise run"),
         (["explore", "--port", "1"], "index.html"),
