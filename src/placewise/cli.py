@@ -146,26 +146,23 @@ def score(as_json: bool, debug: bool, **chosen: Any) -> None:
 
 @cli.command()
 @click.option("--release", type=FOLDER, required=True, help="<outcome>/release of a run.")
-@click.option("--codes", help="Areas to be taken together, of any level: A,B,C.")
-@click.option("--groups", type=FILE, help="(not available in this version)")
-@click.option("--postcodes", type=FILE, help="(not available in this version)")
-@click.option("--polygons", type=FILE, help="(not available in this version)")
-@click.option("--weights", help="(not available in this version)")
-@click.option("--compare", is_flag=True, help="(not available in this version)")
+@click.option("--codes", default="", help="Areas to be taken together, of any level: A,B,C.")
+@click.option("--groups", type=FILE, help="Table of an area code and a group, an area for each group.")
+@click.option("--postcodes", type=FILE, help="Table of postcodes, with a group where there are several areas.")
+@click.option("--postcode-lookup", type=FILE, help="Table of postcodes and small-area codes, for --postcodes.")
+@click.option("--polygons", type=FILE, help="GeoJSON or GeoPackage: the areas whose centroid lies inside.")
+@click.option("--weights", metavar="COLUMN", help="Column of people in --groups or --postcodes (default: population).")
+@click.option("--compare", is_flag=True, help="Differences instead: each with the nation, and each pair.")
 @options(*OUTPUT_OPTIONS)
-def aggregate(release: Path, codes: str | None, as_json: bool, debug: bool, **later: Any) -> None:
-    """Estimate an area of your own: one row of estimates as CSV."""
-    for name, value in later.items():
-        if value:
-            raise ConfigurationError(
-                Problem(f"--{name}", "not available in this version", "use --codes", "unavailable")
-            )
-    if codes is None:
-        raise click.UsageError("--codes is needed")
-    from placewise.pipeline.from_release import aggregate as estimate
+def aggregate(release: Path, codes: str, compare: bool, as_json: bool, debug: bool, **chosen: Any) -> None:
+    """Estimate areas of your own: a row of estimates each, as CSV."""
+    from placewise.pipeline.from_release import Request, own_areas
     from placewise.publish.tables import safe_cells
 
-    table = estimate(release, [code.strip() for code in codes.split(",") if code.strip()])
+    listed = tuple(code.strip() for code in codes.split(",") if code.strip())
+    table, notes = own_areas(release, Request(codes=listed, **chosen), compare)
+    for note in notes:
+        click.echo(note, err=True)
     text = table.to_json(orient="records", indent=1) if as_json else safe_cells(table).to_csv(index=False).rstrip()
     click.echo(text)
 

@@ -87,11 +87,11 @@ def test_other_targets_fit_nothing_again(project, capsys):
 @pytest.mark.parametrize(
     ("table", "rows", "status", "messages"),
     [
-        ('level = "county"\ntargets = "data/t.csv"\n', "code,estimate,se\nall,0.5,0.1\n", 2, ["benchmark.level", "'county'"]),
+        ('level = "county"\ntargets = "data/t.csv"\n', "code,estimate,se\nall,0.5,0.1\n", 2, ["'county'"]),
         ('level = "national"\ntargets = "data/none.csv"\n', "", 1, ["benchmark.targets", "there is no file"]),
         ('level = "national"\ntargets = "data/t.csv"\n', "code;estimate\nall;62,5\n", 1, ["estimate"]),
-        ('level = "national"\ntargets = "data/t.csv"\n', "code,estimate\nall,62.5\n", 1, ["per cent", "no column 'se'"]),
-        ('level = "region"\ntargets = "data/t.csv"\n', "code,estimate,se\nX,0.5,0.1\n", 1, ["'X'", "have no target"]),
+        ('level = "national"\ntargets = "data/t.csv"\n', "code,estimate\nall,62.5\n", 1, ["per cent", "'se'"]),
+        ('level = "region"\ntargets = "data/t.csv"\n', "code,estimate,se\nX,0.5,0.1\n", 1, ["'X'", "no target"]),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_by_check(project, capsys, table, rows, status, messages):

@@ -15,6 +15,7 @@ from placewise.estimates.differences import describe_differences
 from placewise.estimates.draws import AreaDraws
 from placewise.estimates.grades import extrapolated_areas, flags, known_population, mark_failed
 from placewise.estimates.groups import Members, members_of_groups
+from placewise.estimates.predictor import Predictor
 from placewise.estimates.release import Release
 from placewise.estimates.subset import only
 
@@ -38,13 +39,25 @@ def custom_estimates(release: Release, codes: Sequence[str], estimand: int = 0) 
     DataError
         No codes, unknown codes, areas named twice.
     """
+    members = members_together(release.predictor, codes)
+    return group_estimates(release, members, estimand).assign(area_name=pd.Series([", ".join(codes)], dtype="str"))
+
+
+def members_together(predictor: Predictor, codes: Sequence[str]) -> Members:
+    """One area of the user's own, called ``custom``, from codes of any level.
+
+    Raises
+    ------
+    DataError
+        No codes, unknown codes, areas named twice.
+    """
     found = Problems()
     if not codes:
         found.add("codes", "there are none", "name at least one area", kind="data")
         found.raise_if_any()
-    members = members_of_groups(release.predictor, {CUSTOM: codes}, "codes", "data", found)
+    members = members_of_groups(predictor, {CUSTOM: codes}, "codes", "data", found)
     found.raise_if_any()
-    return group_estimates(release, members, estimand).assign(area_name=pd.Series([", ".join(codes)], dtype="str"))
+    return members
 
 
 def group_estimates(release: Release, members: Members, estimand: int = 0) -> pd.DataFrame:

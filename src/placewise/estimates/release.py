@@ -22,6 +22,7 @@ from placewise.estimates.arrays import read_arrays, write_arrays
 from placewise.estimates.describe import Standard
 from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predictor
 from placewise.estimates.summarise import Names
+from placewise.geography.centroids import Centroids
 
 FORMAT = 1
 _FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
@@ -55,12 +56,15 @@ class Release:
         Whether the fit failed its own checks.
     names : mapping of level to mapping of code to name
         What areas are called; levels without names are left out.
+    centroids : Centroids or None
+        Where the people of each small area live, where the project says.
     """
 
     predictor: Predictor
     standards: tuple[Standard, ...]
     failed: bool = False
     names: Names = field(default_factory=dict)
+    centroids: Centroids | None = None
 
 
 def write_release(
@@ -69,6 +73,7 @@ def write_release(
     standards: tuple[Standard, ...],
     failed: bool = False,
     names: Names | None = None,
+    centroids: Centroids | None = None,
 ) -> None:
     """Write a release into an existing, empty folder.
 
@@ -83,15 +88,18 @@ def write_release(
         Whether the fit failed its own checks: what is made from the release then bears the mark too.
     names : mapping of level to mapping of code to name, optional
         What areas are called.
+    centroids : Centroids, optional
+        Of the small areas: what polygons of the user's are matched by.
     """
     if len(standards) != len(predictor.estimands):
         raise ValueError(f"{len(standards)} standards for {len(predictor.estimands)} estimands")
     folder = Path(folder)
-    _areas(predictor, names or {}).to_parquet(folder / "areas.parquet", index=False)
+    _areas(predictor, names or {}, centroids).to_parquet(folder / "areas.parquet", index=False)
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
     write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
     digests = {name: _digest(folder / name) for name in _FILES}
     facts = _facts(predictor) | {"failed_checks": failed, "sha256": digests}
+    facts |= {} if centroids is None else {"centroid_epsg": centroids.epsg}
     text = json.dumps(facts, indent=1, sort_keys=True, allow_nan=False)
     (folder / "release.json").write_text(text + "\n", encoding="utf-8")
 
@@ -125,8 +133,8 @@ def read_release(folder: str | Path) -> Release:
     return release
 
 
-def _areas(predictor: Predictor, names: Names) -> pd.DataFrame:
-    """Codes, levels, classes, population, base, and the names of levels that have any."""
+def _areas(predictor: Predictor, names: Names, centroids: Centroids | None) -> pd.DataFrame:
+    """Codes, levels, classes, population, base, centroids, and the names of levels that have any."""
     table = {"code": predictor.codes.astype(str)}
     table |= {f"level:{name}": values.astype(str) for name, values in predictor.levels.items()}
     table |= {f"class:{name}": values.astype(str) for name, values in predictor.classes.items()}
@@ -137,6 +145,8 @@ def _areas(predictor: Predictor, names: Names) -> pd.DataFrame:
         for level, own in codes.items()
         if names.get(level)
     }
+    if centroids is not None:
+        numbers |= {"x": centroids.points[:, 0], "y": centroids.points[:, 1]}
     return pd.DataFrame(table | numbers | called)
 
 
@@ -251,7 +261,10 @@ def _rebuild(
         for level, own in {predictor.code: predictor.codes, **predictor.levels}.items()
         if f"name:{level}" in areas
     }
-    return Release(predictor, tuple(standards), bool(facts.get("failed_checks", False)), names)
+    centroids = None
+    if "centroid_epsg" in facts:
+        centroids = Centroids(areas[["x", "y"]].to_numpy(dtype=np.float64), int(facts["centroid_epsg"]))
+    return Release(predictor, tuple(standards), bool(facts.get("failed_checks", False)), names, centroids)
 
 
 def _effect(fact: Mapping[str, Any], labels: tuple[str, ...], arrays: Mapping[str, np.ndarray | None]) -> Effect:

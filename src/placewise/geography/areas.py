@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from placewise.geography.centroids import Centroids
+
 
 @dataclass(frozen=True, eq=False)
 class AreaTable:
@@ -36,6 +38,8 @@ class AreaTable:
         Harmless findings, one sentence each.
     neighbours : mapping of level to DataFrame
         Codes of each pair of neighbours, columns ``a`` and ``b``.
+    centroids : Centroids or None
+        Population-weighted centroids, where the project names them.
     """
 
     table: pd.DataFrame
@@ -48,6 +52,7 @@ class AreaTable:
     available: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     neighbours: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    centroids: Centroids | None = None
 
     @property
     def codes(self) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from placewise.errors import Problems, nearest
 from placewise.geography.areas import AreaTable
+from placewise.geography.centroids import read_centroids
 from placewise.geography.codes import as_codes, as_labels, as_numbers, infer, listing, matches
 from placewise.geography.joins import assemble
 from placewise.geography.nesting import check_codes, check_complete, check_nesting, read_names
@@ -76,6 +77,7 @@ def read_areas(
         _check_covariate(raw, table, spec.code, column, problems)
     population = _population(raw, table, spec, problems) if spec.population else None
     base = _base(table, index_base, problems)
+    centroids = read_centroids(raw, table[spec.code], spec.centroid, problems) if spec.centroid is not None else None
     names = {
         level: read_names(table, level, column, problems) for level, column in spec.names.items() if column != level
     }
@@ -94,6 +96,7 @@ def read_areas(
         assembled.available,
         notes,
         neighbours,
+        centroids,
     )
 
 
@@ -105,6 +108,9 @@ def _structure(spec: AreasSpec, index_base: Mapping[str, Collection[Any]]) -> di
     named |= {c: "index.base" for c in index_base if c not in named}
     if spec.population:
         named.setdefault(spec.population, "areas.population")
+    if spec.centroid is not None:
+        named.setdefault(spec.centroid.x, "areas.centroid.x")
+        named.setdefault(spec.centroid.y, "areas.centroid.y")
     return named
 
 

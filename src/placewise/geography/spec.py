@@ -24,6 +24,15 @@ class GeometrySpec:
 
 
 @dataclass(frozen=True)
+class CentroidSpec:
+    """Columns of the areas' population-weighted centroids, and their reference system as an EPSG code."""
+
+    x: str
+    y: str
+    epsg: int = 4326
+
+
+@dataclass(frozen=True)
 class AreasSpec:
     """Table ``[areas]``."""
 
@@ -33,6 +42,7 @@ class AreasSpec:
     classes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     population: str = ""
+    centroid: CentroidSpec | None = None
     join: tuple[JoinSpec, ...] = ()
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     geometry: Mapping[str, GeometrySpec] = field(default_factory=dict)

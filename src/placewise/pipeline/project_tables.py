@@ -8,7 +8,7 @@ from typing import Any
 
 from placewise.errors import nearest
 from placewise.frame.spec import FrameSpec, MarginSpec, RakedFrameSpec, SeedSpec
-from placewise.geography.spec import AreasSpec, GeometrySpec, JoinSpec
+from placewise.geography.spec import AreasSpec, CentroidSpec, GeometrySpec, JoinSpec
 from placewise.pipeline.community_life_keys import KEYS as COMMUNITY_LIFE
 from placewise.pipeline.community_life_keys import community_life_keys
 from placewise.pipeline.ukhls_keys import NOT_OF_UKHLS, UKHLS, ukhls_settings
@@ -86,6 +86,7 @@ PROJECT = {
 
 _JOIN = {"table": Key(_TABULAR, required=True), "on": Key(table_of(text), required=True)}
 _GEOMETRY = {"table": Key(data_file(".parquet"), required=True), "code": Key(text, required=True)}
+_CENTROID = {"x": Key(text, required=True), "y": Key(text, required=True), "epsg": Key(seed_number)}
 AREAS = {
     "table": Key(_TABULAR, required=True),
     "join": Key(list_of(table(_JOIN, JoinSpec), distinct=False), default=()),
@@ -94,6 +95,7 @@ AREAS = {
     "classes": Key(list_of(text), default=()),
     "names": Key(table_of(text)),
     "population": Key(text),
+    "centroid": Key(table(_CENTROID, CentroidSpec)),
     "neighbours": Key(table_of(_TABULAR)),
     "geometry": Key(table_of(table(_GEOMETRY, GeometrySpec))),
 }

@@ -124,7 +124,8 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     with atomic.replacing(run.store.folder / "release") as part:
         part.mkdir()
         standards = tuple(summary.standard for summary in summaries)
-        write_release(part, predictor, standards, failed, run.data.areas.names)
+        areas = run.data.areas
+        write_release(part, predictor, standards, failed, areas.names, areas.centroids)
     if moved is not None:
         told = {"level": moved.level, "mode": moved.mode, **moved.moved.as_dict()}
         atomic.write_text(run.store.folder / "benchmark.json", json.dumps(told, indent=1, allow_nan=False))
