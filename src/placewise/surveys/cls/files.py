@@ -137,9 +137,13 @@ def read_answers(deposit: Deposit, columns: Collection[str], where: str, problem
     labels = {name: dict(texts) for name, texts in raw.labels.items()}
     missing: dict[str, tuple[str, ...]] = {}
     for column in raw.frame.columns:
+        own = deposit.codebook.labels.get(column.casefold(), {})
+        ranges = deposit.described.missing.get(column, ())
+        if not own and not ranges:
+            # such as a weight, which has as many values as rows
+            continue
         values = list(pd.unique(raw.frame[column].dropna()))
         codes = [str(code) for code in as_labels(pd.Series(values, dtype=object))] if values else []
-        own = deposit.codebook.labels.get(column.casefold(), {})
         apart = []
         for value, code in zip(values, codes, strict=True):
             said = own.get(key(code))
@@ -151,7 +155,6 @@ def read_answers(deposit: Deposit, columns: Collection[str], where: str, problem
         if apart:
             problems.add(where, f"column {column!r}: {'; '.join(apart[:5])}", "correct the codebook", "data")
         gone = deposit.codebook.missing.get(column.casefold(), frozenset())
-        ranges = deposit.described.missing.get(column, ())
         declared = [c for v, c in zip(values, codes, strict=True) if key(c) in gone or _within(v, ranges)]
         if declared:
             missing[column] = tuple(declared)
