@@ -40,11 +40,11 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "kind": variable.kind,
         "missing": list(variable.missing),
         "required": variable.required,
-        "bounds": list(variable.bounds or ()),
+        "bounds": [_plain(end) for end in variable.bounds or ()],
         "reverse": variable.reverse,
-        "scale": {"multiply": variable.scale[0], "add": variable.scale[1]},
+        "scale": {"multiply": _plain(variable.scale[0]), "add": _plain(variable.scale[1])},
         "note": variable.note,
-        "values": dict(variable.values),
+        "values": {raw: v if isinstance(v, str) else _plain(v) for raw, v in variable.values.items()},
         "bands": [_band(band) for band in variable.bands],
     }
     same = {
@@ -58,4 +58,9 @@ def _variable(variable: Variable) -> dict[str, Any]:
 
 def _band(band: Band) -> dict[str, str | float]:
     ends = {"from": band.lower, "below": band.upper}
-    return {"category": band.category, **{key: end for key, end in ends.items() if math.isfinite(end)}}
+    return {"category": band.category, **{key: _plain(end) for key, end in ends.items() if math.isfinite(end)}}
+
+
+def _plain(number: float) -> int | float:
+    """A whole number without its point."""
+    return int(number) if float(number).is_integer() else float(number)
