@@ -44,25 +44,40 @@ class Distribution:
 def describe_covariates(areas: AreasTable) -> tuple[Distribution, ...]:
     """Every covariate of an areas table in figures, in the table's order."""
     frame = areas.frame
-    imputed = {c.name: areas.imputations[c.name].areas if c.name in areas.imputations else 0 for c in areas.covariates}
-    return tuple(_describe(frame, covariate, imputed[covariate.name]) for covariate in areas.covariates)
+    adults = frame["adults"].to_numpy(dtype=np.float64)
+    authorities = pd.factorize(frame["lad22cd"])[0]
+    countries, letters = pd.factorize(frame["ctry"])
+    found = []
+    for covariate in areas.covariates:
+        values = frame[covariate.name].to_numpy(dtype=np.float64)
+        known = ~np.isnan(values)
+        x, w = values[known], adults[known]
+        mean, variance = _moments(x, w)
+        totals, sums = _sums(x, w, authorities[known])
+        between = _moments(sums[totals > 0] / totals[totals > 0], totals[totals > 0])[1]
+        of_country = zip(letters, *_sums(x, w, countries[known]), strict=False)
+        filled = areas.imputations.get(covariate.name)
+        found.append(
+            Distribution(
+                covariate,
+                mean,
+                variance**0.5,
+                tuple(float(q) for q in np.quantile(x, QUANTILES)),
+                between / variance if variance > 0 else 0.0,
+                int((~known).sum()),
+                filled.areas if filled else 0,
+                {str(letter): float(total / weight) for letter, weight, total in of_country if weight > 0},
+            )
+        )
+    return tuple(found)
 
 
-def _describe(frame: pd.DataFrame, covariate: Covariate, imputed: int) -> Distribution:
-    known = frame[frame[covariate.name].notna()]
-    values, weights = known[covariate.name].to_numpy(), known["adults"].to_numpy(dtype=np.float64)
+def _moments(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Weighted mean and variance."""
     mean = float(np.average(values, weights=weights))
-    variance = float(np.average((values - mean) ** 2, weights=weights))
-    groups = pd.DataFrame({"w": weights, "wv": weights * values}).groupby(known["lad22cd"].to_numpy()).sum()
-    between = float(np.average((groups["wv"] / groups["w"] - mean) ** 2, weights=groups["w"]))
-    sums = pd.DataFrame({"w": weights, "wv": weights * values}).groupby(known["ctry"].to_numpy()).sum()
-    return Distribution(
-        covariate,
-        mean,
-        variance**0.5,
-        tuple(float(q) for q in np.quantile(values, QUANTILES)),
-        between / variance if variance > 0 else 0.0,
-        len(frame) - len(known),
-        imputed,
-        {str(country): float(row.wv / row.w) for country, row in sums.iterrows()},
-    )
+    return mean, float(np.average((values - mean) ** 2, weights=weights))
+
+
+def _sums(values: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and weighted sum of each group."""
+    return np.bincount(groups, weights), np.bincount(groups, weights * values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems
@@ -64,12 +65,14 @@ def assemble_places(
 
 def align(table: pd.DataFrame, codes: pd.Index, name: str, problems: Problems) -> pd.DataFrame | None:
     """A table's rows in the order of ``codes``; codes that only one of them has are a problem."""
-    lost, strange = codes.difference(table.index), table.index.difference(codes)
+    rows = table.index.get_indexer(codes)
+    lost = codes[rows < 0]
+    strange = table.index[~np.isin(np.arange(len(table)), rows)]
     for found, what in ((lost, "areas have no row"), (strange, "codes are of no area")):
         if len(found):
             hint = "is it a table of 2011?" if len(lost) and len(strange) else "is a file cut short?"
             problems.add(name, f"{len(found):,} {what}: {listing(found)}", hint, "data")
-    return None if len(lost) or len(strange) else table.reindex(codes)
+    return None if len(lost) or len(strange) else table.iloc[rows].set_axis(codes)
 
 
 def _filled(table: pd.DataFrame, source: Source, codes: pd.Series) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def _read(path: Path, layout: Layout, source: Source, problems: Problems) -> pd.
     raw = read_raw(file, list(names.values()), source.name, problems)
     if raw is None:
         return None
-    codes = as_codes(raw.frame[names["", 0]])
+    codes = _codes(raw.frame[names["", 0]])
     wanted = codes.str.startswith(source.countries or COUNTRIES, na=False).to_numpy(dtype=bool)
     before = len(problems)
     _check_codes(codes, wanted, source, path.name, problems)
@@ -114,6 +114,14 @@ def _read(path: Path, layout: Layout, source: Source, problems: Problems) -> pd.
         table = table.astype("str")
     table.index = pd.Index(codes[wanted], dtype="str", name=source.level)
     return _one_a_code(table, source, path.name, problems)
+
+
+def _codes(values: pd.Series) -> pd.Series:
+    """Codes by the rule of ``as_codes``, which looks at each one; text that begins with a letter needs no look."""
+    text = values.astype("str").str.strip() if isinstance(values.dtype, pd.CategoricalDtype) else values
+    if not isinstance(text.dtype, pd.StringDtype) or not text.str.get(0).str.isalpha().all():
+        return as_codes(values)
+    return text.str.strip()
 
 
 def _headings(file: TableFile, layout: Layout, source: Source, problems: Problems) -> dict[tuple[str, int], str] | None:
