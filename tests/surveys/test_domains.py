@@ -161,3 +161,34 @@ def test_what_cannot_be_estimated_is_one_clear_error():
         design.share(np.array(["a"] * 20), interval="logits")
     zero = design.ratio(np.ones(20), np.zeros(20)).iloc[0]
     assert (np.isnan(zero["se"]), zero["reason"]) == (True, "the denominator is zero")
+
+
+def test_strata_two_stages_populations_and_lonely_units_at_once_are_r_s():
+    i = np.arange(48)
+    i = i[~np.isin(i // 4, (10, 11))]
+    # Ten units in four strata, the last alone in its own; the third holds one second-stage unit.
+    data = pd.DataFrame({"stratum": i // 12, "unit": i // 4, "household": np.where(i // 4 == 2, 0, i // 2 % 2)})
+    data["weight"], data["y"], data["x"] = 2.0 + i + i % 3, (i * i * 3 + i) % 11, 1 + i * 5 % 7
+    data["domain"] = np.array(["p", "q", "r"])[(i * i + i // 5) % 3]
+    populations = [np.array([5, 6, 3, 4])[data["stratum"]], 3 + data["unit"] % 3]
+    # svydesign(~unit + household, strata = ~stratum, fpc = ~N + M), svyby by each survey.lonely.psu.
+    expected = {
+        "adjust": [
+            [0.68191840322952468, 0.58305926022640253, 0.68458870081964729],
+            [256.48953195013632, 503.89908050455227, 471.10888338047710],
+            [0.18951338686246780, 0.21003329778497770, 0.28119542210180687],
+        ],
+        "remove": [
+            [0.65984298664504815, 0.51309839891896714, 0.58078041873861486],
+            [255.85620961782422, 289.54841276258679, 269.22128444831395],
+            [0.18520166638169708, 0.19799193609224855, 0.23845781521305570],
+        ],
+    }
+    for lonely, want in expected.items():
+        design = SurveyDesign(data["weight"], data[["unit", "household"]], data["stratum"], populations, lonely=lonely)
+        found = [
+            design.mean(data["y"], data["domain"]),
+            design.total(data["y"], data["domain"]),
+            design.ratio(data["y"], data["x"], data["domain"]),
+        ]
+        np.testing.assert_allclose([table["se"] for table in found], want, rtol=1e-10)

@@ -100,6 +100,8 @@ def test_what_no_replicates_can_be_made_of_is_said():
     three = SurveyDesign(None, np.arange(6), np.repeat([0, 1], 3))
     with pytest.raises(DataError, match="2 strata do not have two units"):
         three.replicate("BRR")
+    with pytest.raises(DataError, match="20,000 replicates of 20,000 units are too many"):
+        SurveyDesign(np.ones(20_000)).replicate("JKn")
     lonely = SurveyDesign(None, np.arange(3), np.array([0, 0, 1]))
     with pytest.raises(DataError, match="1 strata have one unit each"):
         lonely.replicate("JKn")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems, nearest
-from placewise.surveys import domains, replicates, weighting
+from placewise.surveys import domains, quantiles, replicates, weighting
 from placewise.surveys.disclosure import THRESHOLD, told, told_of
 from placewise.surveys.intervals import ShareInterval
 from placewise.surveys.replicates import Centre, ReplicateKind, Replicates
@@ -166,6 +166,12 @@ class SurveyDesign:
     def total(self, values: Any, by: Any = None, *, level: float = 0.95, threshold: int = THRESHOLD) -> pd.DataFrame:
         """Total of each domain; see `domains.totals`."""
         return domains.totals(self, values, by, level, threshold)
+
+    def quantile(
+        self, values: Any, probability: float, by: Any = None, *, level: float = 0.95, threshold: int = THRESHOLD
+    ) -> pd.DataFrame:
+        """Quantile of each domain, .5 for the median; see `quantiles.quantiles`."""
+        return quantiles.quantiles(self, values, probability, by, level, threshold)
 
     def share(
         self,

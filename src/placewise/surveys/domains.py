@@ -68,8 +68,8 @@ def ratios(
 
     The variance is that of the linearised value w(y − R̂x)/X̂ (Särndal, Swensson and Wretman 1992, §5.6), or of the
     replicates where the design has them; adjusted weights are accounted for. The design effect compares with simple
-    random sampling of as many respondents (without replacement where populations were given: weights must then add up
-    to the population), as R's survey package.
+    random sampling of as many respondents: with replacement, or without where populations were given (weights must then
+    add up to the population). These are ``deff = "replace"`` and ``deff = TRUE`` of R's survey package.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def ratios(
         Values that are not finite, lengths that differ; counts only.
     """
     members = members_of(design, by)
-    y = _values(design, numerator, "values", members)
-    x = np.ones(y.size) if denominator is None else _values(design, denominator, "denominator", members)
+    y = numbers_of(design, numerator, "values", members)
+    x = np.ones(y.size) if denominator is None else numbers_of(design, denominator, "denominator", members)
     weight = design.weights[members.rows]
     total = members.sums(weight * x)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,7 +135,7 @@ def totals(design: SurveyDesign, values: Any, by: Any, level: float, threshold: 
         As `ratios`, without design effects.
     """
     members = members_of(design, by)
-    y = _values(design, values, "values", members)
+    y = numbers_of(design, values, "values", members)
     score = design.weights[members.rows] * y
     variance, gone = _variance(design, members, score, y, None)
     unknown = np.zeros(len(members), dtype=bool)
@@ -290,7 +290,7 @@ def _reasons(
     return np.asarray(np.select(list(conditions.values()), list(conditions), ""), dtype=object)
 
 
-def _values(design: SurveyDesign, values: Any, what: str, members: Members) -> np.ndarray:
+def numbers_of(design: SurveyDesign, values: Any, what: str, members: Members) -> np.ndarray:
     """Numbers of the members, shape (m,)."""
     series = _of_length(design, pd.Series(np.asarray(values)), what)
     found: np.ndarray = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float)[members.rows]

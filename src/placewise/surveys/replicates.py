@@ -20,6 +20,9 @@ ReplicateKind = Literal["JK1", "JKn", "BRR", "Fay", "bootstrap"]
 Centre = Literal["mean", "estimate"]
 KINDS: tuple[str, ...] = get_args(ReplicateKind)
 
+# Factors that are kept at once: 800 MB.
+_MOST_FACTORS = 100_000_000
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Replicates:
@@ -104,8 +107,8 @@ def make_replicates(design: SurveyDesign, kind: ReplicateKind, seed: int, count:
     Raises
     ------
     DataError
-        Strata for JK1, strata without two units for BRR and Fay, strata with one unit where the design's rule is none
-        that leaves them out (for JKn), weights already adjusted.
+        More factors than memory should hold, strata for JK1, strata without two units for BRR and Fay, strata with one
+        unit where the design's rule is none that leaves them out (for JKn), weights already adjusted.
     """
     stage, problems = design.stages[0], Problems()
     where = f"replicates: {kind}"
@@ -125,6 +128,12 @@ def make_replicates(design: SurveyDesign, kind: ReplicateKind, seed: int, count:
     if kind == "JKn" and stage.alone.any() and design.lonely not in ("certainty", "remove"):
         hint = "merge strata, or say lonely = 'remove' to leave them out"
         problems.add(where, f"{int(stage.alone.sum()):,} strata have one unit each", hint, "data")
+    made = {"bootstrap": count, "BRR": 2 * stage.sampled.size, "Fay": 2 * stage.sampled.size}.get(
+        kind, stage.stratum.size
+    )
+    if stage.stratum.size * made > _MOST_FACTORS:
+        message = f"{made:,} replicates of {stage.stratum.size:,} units are too many to keep"
+        problems.add(where, message, "use 'bootstrap' with fewer replicates, or linearisation", "data")
     problems.raise_if_any()
     if kind in ("BRR", "Fay"):
         return _balanced(stage, kind, rho if kind == "Fay" else 0.0)
@@ -174,13 +183,7 @@ def given_replicates(
     if design.adjustments:
         problems.add("replicate weights", "weights are already adjusted", "give replicate weights first", "data")
     problems.raise_if_any()
-    return Replicates(
-        kind, np.arange(len(design)), found / design.weights[:, None], float(scale), each, centre, _rank(found)
-    )
-
-
-def _rank(weights: np.ndarray) -> int:
-    return int(np.linalg.matrix_rank(weights))
+    return Replicates(kind, np.arange(len(design)), found / design.weights[:, None], float(scale), each, centre)
 
 
 def _jackknife(stage: Stage, kind: str) -> Replicates:
