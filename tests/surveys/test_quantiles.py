@@ -30,7 +30,7 @@ def test_medians_of_domains_are_r_s(shared: Path):
     clustered = SurveyDesign(one["pw"], one["dnum"], fpc=one["fpc"]).quantile(one["api00"], 0.5, one["stype"])
     limits = clustered.set_index("domain")[["estimate", "lower", "upper"]]
     assert limits.loc[["E", "M"]].to_numpy().tolist() == [[652, 561, 717], [642, 528, 720]]
-    # High schools: the lower limit is the value at a share of .026, of fourteen the first; survey 4.1-1 takes the second.
+    # High schools: the lower limit is the value at a share of .026, of fourteen the first; R takes the second.
     assert limits.loc["H"].tolist() == [608, 443, 724]
     np.testing.assert_allclose(clustered["se"][[0, 2]], [36.367252948461626, 43.616832017169536], rtol=1e-10)
 
