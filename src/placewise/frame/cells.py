@@ -47,4 +47,7 @@ class Frame:
 
     def population(self) -> np.ndarray:
         """Sum of counts in each area, shape (A,)."""
-        return np.add.reduceat(np.append(self.count, 0.0), self.indptr[:-1]) * (np.diff(self.indptr) > 0)
+        people = np.zeros(len(self.indptr) - 1)
+        inhabited = np.diff(self.indptr) > 0
+        people[inhabited] = np.add.reduceat(self.count, self.indptr[:-1][inhabited])
+        return people

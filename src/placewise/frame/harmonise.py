@@ -106,6 +106,15 @@ def harmonise(margins: Sequence[Margin], areas: AreaTable, problems: Problems) -
             "data",
         )
         return None
+    unheard = areas.codes[~np.any([m.counts.any(axis=1) for m in margins], axis=0)]
+    if len(unheard):
+        problems.add(
+            "frame.margins",
+            f"{len(unheard):,} of {len(areas):,} areas have nobody in any margin: {listing(unheard)}",
+            "leave out areas where nobody lives",
+            "data",
+        )
+        return None
     begin = np.concatenate([[0], np.cumsum([m.counts.shape[1] for m in margins])]).astype(np.int64)
     target = np.empty((len(areas), begin[-1]))
     found = []

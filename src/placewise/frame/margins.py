@@ -29,11 +29,14 @@ class Margin:
         K combinations of the values.
     where : str
         Key of the project file, for messages.
+    note : str
+        What is unusual about its file; may be empty.
     """
 
     grid: Grid
     counts: np.ndarray
     where: str
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -89,11 +92,11 @@ def _read(spec: MarginSpec, areas: AreaTable | None, code: str, where: str, prob
         check_areas(wanted, table.codes[code], areas, problems)
     if areas is None or len(problems) > before:
         return None
-    return _dense(spec, table, areas, code, where, problems)
+    return _dense(spec, table, areas, where, file.note, problems)
 
 
 def _dense(
-    spec: MarginSpec, table: LongTable, areas: AreaTable, code: str, where: str, problems: Problems
+    spec: MarginSpec, table: LongTable, areas: AreaTable, where: str, note: str, problems: Problems
 ) -> Margin | None:
     """Counts of every area and category, with categories that nobody has left out."""
     columns = []
@@ -105,7 +108,8 @@ def _dense(
     if 0 in shape:
         problems.add(f"{where}.count", f"column {spec.count!r} of {spec.table.name} counts nobody", kind="data")
         return None
-    row = positions(table.codes[code][1], areas.codes)[table.codes[code][0]]
+    place, codes = table.codes[areas.code]
+    row = positions(codes, areas.codes)[place]
     without = areas.codes[np.bincount(row, minlength=len(areas)) == 0]
     if len(without):
         problems.add(
@@ -121,7 +125,7 @@ def _dense(
     number = np.ravel_multi_index(tuple(at[present] for at, _ in columns), shape)
     key = row[present] * size + number
     counts = np.bincount(key, weights=table.count[present], minlength=len(areas) * size).reshape(len(areas), size)
-    return Margin(Grid(spec.variables, tuple(levels for _, levels in columns)), counts, where)
+    return Margin(Grid(spec.variables, tuple(levels for _, levels in columns)), counts, where, note)
 
 
 def _check_agreement(margins: Sequence[Margin], problems: Problems) -> None:

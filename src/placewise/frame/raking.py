@@ -7,7 +7,7 @@ from Σ N V over the cells, which is the right expectation over the ways to roun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from placewise.geography.tables import open_table
 from placewise.kernels.raking import UNSAID
 
 MOST_MOVED = 3.0  # people: what the disclosure control of published tables may change in a cell
-MOST_MOVED_SHARE = 0.01  # of the area's people, where that is more
+MOST_MOVED_SHARE = 0.05  # of the area's people, where that is more: tables of other sources and bases
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ def rake(raking: Raking, problems: Problems, threads: int = THREADS) -> Frame | 
         fitted.cell,
         fitted.count,
         raking.seed.grid.variables,
-        (*report.notes(), *raking.seed.notes),
+        (*report.notes(), *raking.seed.notes, *(m.note for m in raking.margins if m.note)),
         report,
     )
 
@@ -190,8 +190,8 @@ def _refused(raking: Raking, harmonised: Harmonised, fitted: Fitted, problems: P
         f"{codes[worst]} the margins want {harmonised.target[worst, column]:,.6g} people of {margin.name} "
         f"{margin.grid.label(column - int(harmonised.begin[i]))!r}, and the nearest table differs by "
         f"{fitted.moved[worst]:,.3g}",
-        "the seed's empty cells and the margins contradict each other there: mend the margins, or leave out of the "
-        "seed's table combinations that exist",
+        "the seed's empty cells and the margins contradict each other there: mend the margins, or, where such people "
+        "do exist, take their rows of zeros out of the seed's table",
         "data",
     )
     return True
@@ -204,6 +204,7 @@ def _report(raking: Raking, harmonised: Harmonised, fitted: Fitted) -> RakingRep
         population=float(harmonised.people.sum()),
         areas=len(harmonised.people),
         cells=len(raking.cells),
+        entries=len(fitted.count),
         structural_zeros=raking.seed.structural,
         seed_by=raking.seed.by,
         seeded=raking.seed.seeded,
@@ -213,14 +214,3 @@ def _report(raking: Raking, harmonised: Harmonised, fitted: Fitted) -> RakingRep
         reconciled=int((~converged).sum()),
         moved=float(fitted.moved[~converged].max(initial=0.0)),
     )
-
-
-def with_counts(raking: Raking, counts: Sequence[np.ndarray]) -> Raking:
-    """The same raking with other counts in its margins; what is empty must stay empty.
-
-    Parameters
-    ----------
-    counts : sequence of ndarray of float64
-        One array (A, K) a margin.
-    """
-    return replace(raking, margins=tuple(replace(m, counts=c) for m, c in zip(raking.margins, counts, strict=True)))

@@ -9,6 +9,9 @@ from typing import Any
 
 from placewise.frame.harmonise import Discrepancy
 
+BYTES = 12  # an entry: its cell and its people
+LARGE = 1e9
+
 
 @dataclass(frozen=True)
 class RakingReport:
@@ -20,8 +23,8 @@ class RakingReport:
         How far each margin was from the population and from those before it.
     population : float
         People of all areas.
-    areas, cells : int
-        Size of the frame.
+    areas, cells, entries : int
+        Size of the frame: areas, kinds of people, and kinds of people in each area that somebody is of.
     structural_zeros : int
         Cells of the grid that are empty in every area by the seed.
     seed_by : tuple of str
@@ -44,6 +47,7 @@ class RakingReport:
     population: float
     areas: int
     cells: int
+    entries: int
     structural_zeros: int
     seed_by: tuple[str, ...]
     seeded: bool
@@ -97,4 +101,7 @@ class RakingReport:
                 f"in {self.reconciled:,} areas no table has all margins, and the nearest ones were taken: "
                 f"{self.moved:.2g} people at most in a category"
             )
+        if self.entries * BYTES > LARGE:
+            size = f"{self.entries * BYTES / 1e9:.1f} GB of memory"
+            found.append(f"the frame takes about {size}: fewer or coarser variables take less")
         return found

@@ -88,7 +88,8 @@ def read_seed(
     areas : AreaTable
         With the columns ``by`` among its code, levels and classes.
     wanted : set of str, or None
-        Variables that formulas use: of these the seed may bring some that no margin has. None: it brings none.
+        Variables that formulas use: of these the seed may bring some that neither a margin nor the areas table
+        has. None: it brings none.
     problems : Problems
         Takes everything that is wrong.
 
@@ -104,7 +105,7 @@ def read_seed(
         return None
     others = file_of.others(file)
     grid = _grid_of(margins)
-    used = [c for c in others if c in grid.variables or c in (wanted or ())]
+    used = [c for c in others if c in grid.variables or (c in (wanted or ()) and c not in areas.table)]
     if not set(used) & set(grid.variables):
         message = f"{spec.table.name} has none of the margins' variables {listing(grid.variables)}"
         problems.add(f"{WHERE}.table", message, nearest(grid.variables[0], others), "data")
