@@ -11,6 +11,7 @@ import pytest
 
 from placewise.errors import Problems
 from placewise.surveys.cls.reading import read_community_life
+from placewise.surveys.recode.write import write_recoding
 from placewise.surveys.spec import CommunityLifeKeys, SurveySpec
 
 ASKED: dict[str, Any] = {"columns": ("sex", "comfortable_keys"), "required": ("belonging", "satisfaction", "chatting")}
@@ -349,3 +350,16 @@ def test_a_text_file_in_latin_1(deposit: Any, spec: SurveySpec, reader: Any) -> 
     assert found is not None
     assert as_bytes(found.table) == as_bytes(expected.table)
     assert "cp1252" in found.notes[0]
+
+
+@pytest.mark.parametrize("stated", [False, True])
+def test_the_mappings_in_force_written_as_a_recode_file_give_the_same(
+    deposit: Any, spec: SurveySpec, reader: Any, tmp_path: Path, stated: bool
+) -> None:
+    if stated:
+        spec = replace(spec, community_life=CommunityLifeKeys(year="2023-24", mode="online"))
+    expected = reader.read(deposit, spec, **ASKED)
+    (tmp_path / "recode.toml").write_text(write_recoding(expected.account.recoding), encoding="utf-8")
+    found = reader.read(deposit, replace(spec, recode=tmp_path / "recode.toml"), **ASKED)
+    assert as_bytes(found.table) == as_bytes(expected.table)
+    assert found.account.checks == expected.account.checks

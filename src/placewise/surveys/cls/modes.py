@@ -31,17 +31,17 @@ def with_year_and_mode(
     recoding : Recoding
         Variables so far.
     own : Recoding
-        What the project's recode file and aliases say; its ``year`` and ``mode`` come first.
+        What the project's recode file says; its ``year`` and ``mode`` come before columns that the project names.
     keys : CommunityLifeKeys
-        Columns, or what the project states of the whole file.
+        Columns, or what the project states of the whole file, which comes first.
     """
     frame, made = raw.frame.copy(deep=False), []
     for name, column, stated in ((YEAR, keys.year_column, keys.year), (MODE, keys.mode_column, keys.mode)):
-        if name in own.names():
-            made.append(replace(own[name], columns=own[name].sources()))
-        elif stated:
+        if stated:
             frame[name] = pd.Series(stated, index=frame.index, dtype="str")
             made.append(Variable(name, (name,), note=_STATED))
+        elif name in own.names():
+            made.append(replace(own[name], columns=own[name].sources()))
         elif column:
             values = dict(MODE_LABELS) if name == MODE else _year_texts(raw, column)
             made.append(Variable(name, (column,), values=dict(values)))
