@@ -10,7 +10,7 @@ from typing import Any
 from placewise.schema import Key, Place, Schema, data_file, expand, list_of, one_of, table, table_of, text
 from placewise.surveys.spec import GeographyFile, LookupFile
 from placewise.surveys.ukhls.vintages import VINTAGES
-from placewise.surveys.ukhls.waves import WAVES
+from placewise.surveys.ukhls.waves import PERSON, WAVES
 
 _wave = one_of(*WAVES)
 
@@ -68,4 +68,5 @@ def ukhls_settings(found: Mapping[str, Any], place: Place) -> dict[str, Any]:
         "geography": found["geography"],
         "weights": by_wave,
         "weight": weight if isinstance(weight, str) else "",
+        "person": PERSON,
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from placewise.surveys.recode import write_recoding
 from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import GeographyFile, LookupFile, SurveySpec
 
@@ -258,6 +259,17 @@ def test_the_user_replaces_mappings_one_by_one(tmp_path: Path, c: Any, spec: Sur
     assert set(people.table["age"]) == {"16-24", "25-34", "35-49", "50-64", "65+"}
     assert set(people.table["life"].dropna()) == set(range(1, 7))
     assert people.declared["life"].sum() == (c.tables["c_indresp"].loc[people_rows(c), "c_sclfsato"] == 7).sum()
+
+
+def test_the_mappings_in_force_are_a_recode_file(tmp_path: Path, c: Any, spec: SurveySpec, reading: Any) -> None:
+    c.write(tmp_path)
+    usual = reading.people(spec, *WANTED, columns=FORMULA)
+    assert usual.account.recoding is not None
+    recode = tmp_path / "written.toml"
+    recode.write_text(write_recoding(usual.account.recoding), encoding="utf-8")
+    again = reading.people(replace(spec, recode=recode), *WANTED, columns=FORMULA)
+    assert digest(again) == digest(usual)
+    assert again.account.recoding == usual.account.recoding
 
 
 def test_the_official_scale_is_of_the_official_items(tmp_path: Path, c: Any, spec: SurveySpec, reading: Any) -> None:

@@ -30,8 +30,8 @@ from placewise.surveys.ukhls.selection import (
 )
 from placewise.surveys.ukhls.variables import OWN, WAVE, Made, Placed, make, place, pooled
 from placewise.surveys.ukhls.vintages import VINTAGES, find_geography
-from placewise.surveys.ukhls.wave import MAIN, PERSON, Interviews, WaveFiles
-from placewise.surveys.ukhls.waves import prefixed
+from placewise.surveys.ukhls.wave import MAIN, Interviews, WaveFiles
+from placewise.surveys.ukhls.waves import PERSON, prefixed
 
 PSU, STRATA = "psu", "strata"
 
@@ -304,6 +304,7 @@ def _respondents(
         read,
         len(table),
         notes,
+        sources.recoding,
     )
     return Respondents(
         name=spec.name,

@@ -13,10 +13,10 @@ from placewise.errors import Problems
 from placewise.surveys.account import Check, VariableAccount
 from placewise.surveys.recode import Recoding, Variable, apply_recoding
 from placewise.surveys.recode.apply import mean_and_sd
-from placewise.surveys.ukhls.cohesion import CONFIRMED_WAVES, ITEMS, compare, direction, score
+from placewise.surveys.ukhls.cohesion import CONFIRMED_WAVES, ITEM, ITEMS, compare, direction, score
 from placewise.surveys.ukhls.recodings import SCALE, SCALE_ITEMS, plain
-from placewise.surveys.ukhls.wave import PERSON, Interviews, WaveFiles
-from placewise.surveys.ukhls.waves import ACROSS, missing_codes, prefixed
+from placewise.surveys.ukhls.wave import Interviews, WaveFiles
+from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes, prefixed
 
 WAVE = "wave"
 # Made by the reader itself.
@@ -199,7 +199,7 @@ def _scale(
     mean, sd = mean_and_sd(scores[~np.isnan(scores)])
     account = VariableAccount(
         SCALE,
-        "",
+        f"{prefixed(ITEM.format('a'), wave)} to {ITEM.format('h')}",
         wording="Neighbourhood cohesion, Buckner's instrument in its short form",
         kind="number",
         note="mean of the reversed items to one decimal; none where more than half the items of a domain are missing",

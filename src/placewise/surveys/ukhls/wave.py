@@ -19,9 +19,8 @@ from placewise.surveys.disclosure import told
 from placewise.surveys.recode import Recoding, Variable
 from placewise.surveys.ukhls.files import OF_WAVE, StudyFiles
 from placewise.surveys.ukhls.recodings import in_wave
-from placewise.surveys.ukhls.waves import ACROSS, missing_codes
+from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes
 
-PERSON = "pidp"
 MAIN = "indresp"
 # Interviews without a row in another file of the same wave: above this share, it is another edition's or wave's.
 MOST_UNMATCHED = 0.05

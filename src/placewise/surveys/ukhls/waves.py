@@ -30,6 +30,7 @@ MISSING_IN_WAVE: Mapping[str, Mapping[int, str]] = {
 MISSING_ACROSS_WAVES: Mapping[int, str] = {-20: "no data from BHPS", -21: "no data from UKHLS"}
 
 ACROSS = "xwavedat"
+PERSON = "pidp"
 
 
 def missing_codes(wave: str, file: str = "indresp") -> dict[int, str]:
