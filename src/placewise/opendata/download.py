@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from placewise.opendata.catalogue import is_allowed
 
@@ -33,6 +34,10 @@ class FetchError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = message, hint
         super().__init__(message)
+
+
+class UnreachableError(FetchError):
+    """Nobody answers at the address; the other files of the same host need not be asked for."""
 
 
 class ChangedError(FetchError):
@@ -109,8 +114,12 @@ class _Resuming:
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(self.pause * 2 ** (attempt - 1))
-            if self._attempt(address, last=attempt == ATTEMPTS - 1):
-                break
+            try:
+                if self._attempt(address, last=attempt == ATTEMPTS - 1):
+                    break
+            except UnreachableError:
+                if attempt:
+                    raise
         else:
             raise FetchError("the publisher does not give the rest of the file", _AGAIN)
         with self.partial.open("rb") as file:
@@ -178,12 +187,19 @@ def answer(
     ------
     FetchError
         The address, or one that it leads to, is not allowed.
+    UnreachableError
+        There is no answer.
     """
     import requests
 
-    with requests.get(
-        address, params=parameters, headers=headers or _HEADERS, stream=True, timeout=TIMEOUT
-    ) as response:
+    try:
+        response = requests.get(address, params=parameters, headers=headers or _HEADERS, stream=True, timeout=TIMEOUT)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        host = urlsplit(address).hostname
+        raise UnreachableError(
+            f"{host} cannot be reached ({type(error).__name__})", "is there a connection?"
+        ) from error
+    with response:
         for step in (*response.history, response):
             if not is_allowed(step.url):
                 raise FetchError(f"the address leads to {step.url[:200]!r}", "only https is followed")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from placewise.opendata.download import ATTEMPTS, FetchError, Progress, answer
+from placewise.opendata.download import ATTEMPTS, FetchError, Progress, UnreachableError, answer
 from placewise.opendata.spec import Source
 
 PAGE = 2000
@@ -121,6 +121,10 @@ def _ask(address: str, parameters: dict[str, str], pause: float) -> dict[str, An
                     message = f"the service answers {response.status_code} {response.reason}"
                     continue
             found = json.loads(content)
+        except UnreachableError:
+            if attempt:
+                raise
+            continue
         except requests.RequestException as error:
             message = f"the connection fails: {type(error).__name__}"
             continue

@@ -48,10 +48,18 @@ def render_covariates(catalogue: Catalogue, areas: AreasTable, distributions: Se
 
 
 def _overview(distributions: Sequence[Distribution]) -> TablePart:
-    columns = [("Covariate", False), ("Mean", True), ("Median", True), ("5%", True), ("95%", True)]
+    columns = [
+        ("Covariate", False),
+        ("What it is", False),
+        ("Mean", True),
+        ("Median", True),
+        ("5%", True),
+        ("95%", True),
+    ]
     rows = [
         [
             Cell(d.covariate.name, d.covariate.name),
+            Cell(d.covariate.title, d.covariate.title),
             *(
                 Cell(_number(value, d), value)
                 for value in (d.mean, d.quantiles[_MIDDLE], d.quantiles[_LOW], d.quantiles[_HIGH])
@@ -108,7 +116,8 @@ def _gaps(areas: AreasTable, d: Distribution) -> list[tuple[str, str]]:
                 f" In regions left out of the fit it explains {explained} of the variance; the standard error there, "
                 f"{done.error:.3g}, stands in the column {name}_se."
             )
-        return [("Filled in", f"{count(done.areas)} areas, marked in the column imputed: {done.method}.{quality}")]
+        areas_filled = f"{count(done.areas)} area{'s' * (done.areas > 1)}"
+        return [("Filled in", f"{areas_filled}, marked in the column imputed: {done.method}.{quality}")]
     if d.missing:
         return [("Missing", f"{count(d.missing)} areas, of a country that its publisher does not cover.")]
     return []

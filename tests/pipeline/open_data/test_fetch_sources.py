@@ -40,7 +40,7 @@ def test_everything_comes_from_the_publishers_and_is_pinned(fetch, publisher):
     assert set(pins) == set(done.new)
     assert pins["ts037"]["origin"] == f"{publisher.base}/census2021-ts037.zip"
     assert any("Open Government Licence" in words for words in done.attribution)
-    assert not list((fetch.folder / PARTIAL).iterdir())
+    assert not (fetch.folder / PARTIAL).exists()
 
 
 def test_what_is_there_is_not_asked_for_again(fetch, publisher):
@@ -204,3 +204,16 @@ def test_a_broken_file_of_pins_is_told(fetch):
         fetch("ts037")
     assert "no path inside a folder" in str(raised.value)
     assert "sha256: this key is required" in str(raised.value)
+
+
+def test_a_host_that_does_not_answer_is_asked_for_one_file_only(fetch, catalogue_file, publisher, capsys):
+    text = catalogue_file.read_text().replace(f"{publisher.base}/census2021", "http://localhost:9/census2021")
+    catalogue_file.write_text(text)
+    with pytest.raises(DataError) as raised:
+        fetch_sources(fetch.folder, ["ts001", "ts037", "iod2025"], catalogue_file=catalogue_file, pause=0.001)
+    said = str(raised.value)
+    assert "2 problems" in said
+    assert "ts001: localhost cannot be reached (ConnectionError)" in said
+    assert "ts037: localhost cannot be reached (is there a connection?" in said
+    assert capsys.readouterr().err.count("http://localhost:9/") == 1
+    assert set(read_pins(fetch.folder)) == {"iod2025"}

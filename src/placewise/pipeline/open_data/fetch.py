@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from placewise.errors import Problems
-from placewise.opendata.download import ChangedError, FetchError, fetch_file
+from placewise.opendata.download import ChangedError, FetchError, UnreachableError, fetch_file
 from placewise.opendata.reading import Located, expected_names, locate
 from placewise.opendata.service import fetch_service
 from placewise.opendata.spec import Source
@@ -73,6 +74,7 @@ class _Job:
     pins: dict[str, Pin]
     problems: Problems = field(default_factory=Problems)
     notes: list[str] = field(default_factory=list)
+    unreachable: set[str | None] = field(default_factory=set)
 
 
 def fetch_sources(
@@ -146,6 +148,9 @@ def _bring(job: _Job, source: Source) -> bool:
         if source.fetch == "hand":
             _miss(job, source, "has no address: it is taken by hand", f"look at {source.page}; {_by_hand(source)}")
             return False
+        host = urlsplit(source.url).hostname
+        if host in job.unreachable:
+            raise UnreachableError(f"{host} cannot be reached", "is there a connection?")
         job.reporter.say(f"{source.name}: {source.url}")
         return _download(job, source)
     except _RefusedError:
@@ -155,6 +160,8 @@ def _bring(job: _Job, source: Source) -> bool:
         hint = f"look at {where} for what is new; --accept-new takes it and records its checksum"
         job.problems.add(source.name, error.message, hint, "data")
     except FetchError as error:
+        if isinstance(error, UnreachableError):
+            job.unreachable.add(urlsplit(source.url).hostname)
         confirmed = "" if source.address == "seen" else "the address is unconfirmed; "
         hint = f"{error.hint}; {confirmed}see {source.page}; {_by_hand(source)}"
         job.problems.add(source.name, error.message, hint, "data")
@@ -210,6 +217,8 @@ def _download(job: _Job, source: Source) -> bool:
     target = Located(job.folder / layout.file, layout, bool(layout.member))
     done = _keep(job, source, target, source.url, file if source.fetch == "file" else service)
     atomic.remove(partial)
+    if not any(partial.parent.iterdir()):
+        partial.parent.rmdir()
     return done
 
 
