@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,63 +22,21 @@ from placewise.estimates.describe import (
     describe_values,
 )
 from placewise.estimates.differences import describe_differences, paired_differences
+from placewise.estimates.expected import beyond_expected, expected_predictor
 from placewise.estimates.groups import Groups, Members, code_hint, members_of_groups, members_of_level
-from placewise.estimates.hierarchy import Hierarchy
-from placewise.estimates.passes import base_standard, work_on
+from placewise.estimates.lists import StandingOut, stand_out
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.projector import Projector
 from placewise.estimates.ranking import ExactRanking, triple_goal
-from placewise.estimates.summarise import Names, Summary, summarise
+from placewise.estimates.source import THREADS, Source
+from placewise.estimates.summarise import Names
 from placewise.kernels.sums import add_to_groups
 
 if TYPE_CHECKING:
-    from placewise.estimates.benchmark import Benchmarked
     from placewise.estimates.moved import Moved
     from placewise.estimates.targets import Mode
 
-_THREADS = 2
 _LARGEST = 125_000_000  # values of one request: 1 GB
-
-
-class _Source:
-    """What every view of the same draws shares: the projectors, the standard of the index, the full summary."""
-
-    def __init__(self, predictor: Predictor, estimand: int, standard: Standard | None, names: Names | None) -> None:
-        self.predictor, self.estimand, self._standard, self._names = predictor, estimand, standard, names
-        self.finish: Benchmarked | None = None
-
-    @cached_property
-    def people(self) -> Projector:
-        """Draws as the predictor says, with people where the estimand is of the finite population."""
-        return Projector(self.predictor, self.estimand)
-
-    @cached_property
-    def rates(self) -> Projector:
-        """Draws of the rate, without people."""
-        return Projector(self.predictor, self.estimand, people=False)
-
-    @cached_property
-    def hierarchy(self) -> Hierarchy:
-        """Order in which areas are summed."""
-        return Hierarchy.of(self.predictor)
-
-    @cached_property
-    def standard(self) -> Standard:
-        """Mean and sd of the base's small areas in each draw."""
-        if self._standard is not None:
-            return self._standard
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return base_standard(work_on(self.people, pool, _THREADS, None)).moved(-self.people.origin)
-
-    @cached_property
-    def summary(self) -> Summary:
-        """Estimates of everything."""
-        found = summarise(self.predictor, self.estimand, names=self._names, threads=_THREADS)
-        if self.finish is None or self.finish.mode != "exact":
-            return found
-        from placewise.estimates.exact_means import meet_exactly
-
-        return replace(found, estimates=meet_exactly(found.estimates, self.finish))
 
 
 class AreaDraws:
@@ -116,7 +72,7 @@ class AreaDraws:
         standard: Standard | None = None,
         names: Names | None = None,
     ) -> None:
-        self._source = _Source(predictor, estimand, standard, names)
+        self._source = Source(predictor, estimand, standard, names)
         self._rate, self._on_index = rate, False
         self._moved: Moved | None = None
         self._set_level(level or predictor.code)
@@ -278,8 +234,8 @@ class AreaDraws:
         found.raise_if_any()
         assert given is not None
         where = level or level_of_targets(given, source.predictor)
-        done = benchmark(source.predictor, given, where, mode, estimand=source.estimand, threads=_THREADS)
-        other = _Source(done.predictor, source.estimand, None, source._names)
+        done = benchmark(source.predictor, given, where, mode, estimand=source.estimand, threads=THREADS)
+        other = Source(done.predictor, source.estimand, None, source.names)
         other.finish = done
         return self._view(_source=other, _moved=done.moved)
 
@@ -287,6 +243,32 @@ class AreaDraws:
     def moved(self) -> Moved | None:
         """What :meth:`benchmark` moved; None where there was none."""
         return self._moved
+
+    def expected(self) -> AreaDraws:
+        """The rates that would be expected of these areas from who lives there and what kind of areas they are.
+
+        Covariates, people and classes as they are, no effect of the place itself; see ``expected_predictor``.
+        """
+        source = self._source
+        other = Source(expected_predictor(source.predictor), source.estimand, self._source.standard, source.names)
+        return self._view(_source=other, _rate=True)
+
+    def beyond_expected(self) -> pd.DataFrame:
+        """How far each area's rate is from what is expected of it; see ``placewise.estimates.expected``."""
+        rates = self._view(_rate=True, _on_index=False)
+        return beyond_expected(rates, rates.expected(), self._source.predictor.polarity)
+
+    def matched_pairs(self, most: int = 20) -> pd.DataFrame:
+        """Pairs of these areas that are alike and differ in the outcome; see ``placewise.estimates.matched``."""
+        from placewise.estimates.matched import matched_pairs
+
+        rates = self._view(_rate=True, _on_index=False)
+        return matched_pairs(rates, rates.expected(), self._source.predictor, self._members, most)
+
+    def stand_out(self, better: bool = True) -> StandingOut:
+        """Areas better (or worse) than the nation, with the share of them expected to be on the wrong side."""
+        table = self.summary()[["area_code", "p_above_national"]].rename(columns={"p_above_national": "p"})
+        return stand_out(table if better else table.assign(p=1.0 - table["p"]))
 
     def compare(self, a: str, b: str) -> pd.Series:
         """Posterior of the difference a − b of the two rates θ, chance in who lives there left out.
@@ -358,8 +340,8 @@ class AreaDraws:
         def make(start: int, stop: int) -> np.ndarray:
             return projector.block(rows[start:stop]).values
 
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start, stop, values in in_order(make, spans(len(rows), block_size(self.n_draws)), pool, _THREADS):
+        with ThreadPoolExecutor(THREADS) as pool:
+            for start, stop, values in in_order(make, spans(len(rows), block_size(self.n_draws)), pool, THREADS):
                 a, b = np.searchsorted(at, (start, stop))
                 part = values if b - a == stop - start else values[at[a:b] - start]
                 add_to_groups(part, weight[a:b], group[a:b], sums)
@@ -373,7 +355,7 @@ class AreaDraws:
         standard = self._source.standard.moved(origin)
         columns = describe_values(below, origin) | describe_index(below, standard)
         ranking = ExactRanking(below.copy(), filled=True)
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             ranking.finish(pool)
         columns |= describe_ranks(ranking.ranks(below, 0), len(self), standard.polarity)
         columns["triple_goal"] = triple_goal(ranking.order_statistics, columns["mean_rank"]) + origin
