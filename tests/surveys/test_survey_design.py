@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import placewise
 from placewise.errors import DataError
 from placewise.surveys.design import SurveyDesign
 from placewise.surveys.domains import ALONE, ONE_ANSWER, ONE_UNIT
+from placewise.surveys.respondents import Respondents
 
 # One stratum of three units, one of two, one of one: figures of R's survey 4.1-1 by each survey.lonely.psu.
 SMALL = pd.DataFrame(
@@ -179,6 +182,16 @@ def test_populations_are_numbers_of_units_that_agree_inside_a_stratum():
         SurveyDesign(np.ones(4), fpc=np.full(4, 0.1))
     with pytest.raises(DataError, match="differs inside 1 strata"):
         SurveyDesign(np.ones(4), fpc=np.array([9.0, 9, 9, 8]))
+
+
+def test_the_design_that_a_survey_declares():
+    table, design = clustered()
+    y, units, strata = (table[c].to_numpy() for c in ("y", "unit", "stratum"))
+    codes, area = np.full(600, "E1", dtype=object), np.zeros(600, dtype=np.int64)
+    people = Respondents("s", table, "lad", codes, area, table["weight"].to_numpy(), units, strata, 600)
+    pd.testing.assert_frame_equal(SurveyDesign.of(people).mean(y), design.mean(y))
+    plain = SurveyDesign.of(dataclasses.replace(people, weight=None, psu=None, strata=None)).mean(y).iloc[0]
+    assert plain["se"] == pytest.approx(y.std(ddof=1) / np.sqrt(600), rel=1e-12)
 
 
 def test_the_text_of_a_design_counts_nobody_out():

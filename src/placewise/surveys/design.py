@@ -14,6 +14,7 @@ from placewise.surveys import domains, quantiles, replicates, weighting
 from placewise.surveys.disclosure import THRESHOLD, told, told_of
 from placewise.surveys.intervals import ShareInterval
 from placewise.surveys.replicates import Centre, ReplicateKind, Replicates
+from placewise.surveys.respondents import Respondents
 from placewise.surveys.stages import LONELY, Lonely, Stage, build_stages, codes_of
 from placewise.surveys.targets import Target
 from placewise.surveys.weighting import Adjustment
@@ -104,6 +105,12 @@ class SurveyDesign:
         self.lonely = lonely
         self.replicates = None
         self.adjustments = ()
+
+    @classmethod
+    def of(cls, people: Respondents, *, lonely: Lonely = "adjust") -> SurveyDesign:
+        """The design that a survey declares; without weights each respondent counts once."""
+        weights = np.ones(len(people)) if people.weight is None else people.weight
+        return cls(weights, people.psu, people.strata, lonely=lonely)
 
     def __len__(self) -> int:
         """Respondents of the whole sample."""
