@@ -207,7 +207,7 @@ def describe(project: Path, surveys: tuple[str, ...], out: Path | None, as_json:
     """How surveys were read, beside the population: a page and JSON of each; exit status 1 where a check fails."""
     from placewise.pipeline.describe import describe_folder
 
-    found = describe_folder(project, surveys, out)
+    found = describe_folder(project, surveys, out, quiet=as_json)
     click.echo(json.dumps(found.as_dict(), indent=1) if as_json else found.text())
     if found.exit_status:
         raise click.exceptions.Exit(found.exit_status)

@@ -80,8 +80,8 @@ def description(verdict: str = "pass", **changes: object) -> SurveyDescription:
         "frame",
         980,
         (
-            Share("female", 500, False, 0.51, 0.48, 0.01, 1.3, 0.5),
-            Share("male", 480, False, 0.49, 0.52, 0.01, 1.3, 0.5),
+            Share("female", 500, False, 0.51, 0.48, 0.01, 1.3, 0.46, 0.5, 0.5),
+            Share("male", 480, False, 0.49, 0.52, 0.01, 1.3, 0.46, 0.5, 0.5),
         ),
     )
     place = Margin(
@@ -89,8 +89,8 @@ def description(verdict: str = "pass", **changes: object) -> SurveyDescription:
         "areas",
         1000,
         (
-            Share(EVIL, 600, False, 0.6, 0.61, 0.02, 2.0, 0.6),
-            Share("B", 391, False, 0.391, 0.38, 0.02, 2.0, 0.3),
+            Share(EVIL, 600, False, 0.6, 0.61, 0.02, 2.0, 0.57, 0.65, 0.6),
+            Share("B", 391, False, 0.391, 0.38, 0.02, 2.0, 0.34, 0.42, 0.3),
             Share("C", 9, True, 0.009, population=0.1),
         ),
     )

@@ -66,7 +66,9 @@ class DescribeReport:
         return "\n".join([*lines, f"Open {', '.join(pages)} in a browser."])
 
 
-def describe_folder(folder: Path, names: Sequence[str] = (), out: Path | None = None) -> DescribeReport:
+def describe_folder(
+    folder: Path, names: Sequence[str] = (), out: Path | None = None, quiet: bool = False
+) -> DescribeReport:
     """Describe surveys of a project folder, and write a page and a JSON file of each.
 
     Parameters
@@ -77,6 +79,8 @@ def describe_folder(folder: Path, names: Sequence[str] = (), out: Path | None = 
         Keys of the surveys; none stands for all.
     out : Path, optional
         Folder of results instead of the project's.
+    quiet : bool
+        Do not tell what is being done.
 
     Raises
     ------
@@ -95,19 +99,20 @@ def describe_folder(folder: Path, names: Sequence[str] = (), out: Path | None = 
     assert spec is not None
     atomic.check_writable(spec.out, ROOM)
     with locked(spec.out):
-        described = _describe(spec, tuple(dict.fromkeys(names)) or tuple(spec.surveys))
+        described = _describe(spec, tuple(dict.fromkeys(names)) or tuple(spec.surveys), Reporter(quiet))
         written = [path for name, survey in described.items() for path in _write(spec, name, survey)]
     return DescribeReport(described, tuple(written))
 
 
-def _describe(spec: ProjectSpec, names: Sequence[str]) -> dict[str, SurveyDescription]:
+def _describe(spec: ProjectSpec, names: Sequence[str], reporter: Reporter) -> dict[str, SurveyDescription]:
     """Read areas, frame and surveys, and describe each; raises all that is wrong with them."""
     from placewise.diagnostics.survey import describe_survey
     from placewise.surveys.readers import READERS
 
     problems = Problems()
-    kept = KeptFrame(spec, Digests(spec.root), Reporter(quiet=True).warn)
+    kept = KeptFrame(spec, Digests(spec.root), reporter.warn)
     inputs = ProjectInputs(spec, kept=kept, all_cells=True)
+    reporter.say("reading the areas and who lives in them")
     (areas, of_areas), (frame, of_frame) = inputs.areas, inputs.frame
     problems.extend(of_areas)
     problems.extend(of_frame)
@@ -115,6 +120,7 @@ def _describe(spec: ProjectSpec, names: Sequence[str]) -> dict[str, SurveyDescri
     for name in names:
         survey, outcomes = spec.surveys[name], _outcomes(spec, name)
         first = [column for outcome in outcomes for column in _answers(outcome)]
+        reporter.say(f"{name}: reading and describing")
         wanted = {*first, *_columns(inputs), *(frame.cells.columns if frame is not None else ()), *_recoded(survey)}
         respondents = READERS[survey.reader](survey, areas, wanted, problems)
         if respondents is not None and areas is not None:

@@ -15,6 +15,7 @@ from placewise.diagnostics.survey.margins import frame_population, margin, place
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.surveys.account import Account, Check
+from placewise.surveys.design import SurveyDesign
 from placewise.surveys.respondents import Respondents
 
 N = 200
@@ -38,6 +39,11 @@ def people(**columns: object) -> Respondents:
     return Respondents("cls", table, "oa", codes, i % 4, weight, None, None, N, account=account)
 
 
+def design(of: Respondents | None = None) -> SurveyDesign:
+    of = of or people()
+    return SurveyDesign(np.ones(N) if of.weight is None else of.weight, of.psu, of.strata)
+
+
 @pytest.fixture
 def areas() -> AreaTable:
     table = pd.DataFrame({"oa": [f"E{k}" for k in range(6)], "lad": list("aabbcc"), "region": list("RRRRSS")})
@@ -55,7 +61,7 @@ def frame() -> Frame:
 
 
 def test_shares_with_and_without_weights_beside_the_populations(frame: Frame) -> None:
-    found = margin("sex", people().table["sex"], people(), frame_population(frame, "sex"), "frame")
+    found = margin("sex", people().table["sex"], design(), frame_population(frame, "sex"), "frame")
     female, male = found.shares
     assert (female.category, female.respondents, male.respondents) == ("female", 150, 50)
     assert (female.unweighted, female.weighted, female.population) == (0.75, 0.5, 0.7)
@@ -68,19 +74,19 @@ def test_shares_with_and_without_weights_beside_the_populations(frame: Frame) ->
 
 def test_equal_weights_have_a_design_effect_of_one_and_clusters_of_alike_their_size() -> None:
     plain = replace(people(), weight=None)
-    share = margin("sex", plain.table["sex"], plain).shares[0]
+    share = margin("sex", plain.table["sex"], design(plain)).shares[0]
     assert share.deff == pytest.approx(1.0, rel=1e-12)
     assert share.weighted == share.unweighted
     # ten of each unit answer alike: the effect is the size of a unit, but for the degrees of freedom
     alike = pd.Series(np.repeat(RNG.permuted(np.array(["a", "b"] * 10)), 10), dtype="str")
     clustered = replace(plain, psu=np.repeat(np.arange(20), 10).astype(object))
-    found = margin("x", alike, clustered).shares[0]
+    found = margin("x", alike, design(clustered)).shares[0]
     assert found.deff == pytest.approx(10 * (20 / 19) / (N / (N - 1)), rel=1e-12)
 
 
 def test_who_did_not_answer_is_outside_the_shares(frame: Frame) -> None:
     sex = people().table["sex"].where(np.arange(N) % 2 == 0)
-    found = margin("sex", sex, people())
+    found = margin("sex", sex, design())
     assert found.answered == 100
     assert [s.unweighted for s in found.shares] == [0.5, 0.5]
     assert [s.weighted for s in found.shares] == [0.25, 0.75]
@@ -88,7 +94,7 @@ def test_who_did_not_answer_is_outside_the_shares(frame: Frame) -> None:
 
 
 def test_few_respondents_are_not_told_nor_could_be_worked_out(frame: Frame) -> None:
-    found = margin("tenure", people().table["tenure"], people(), frame_population(frame, "tenure"), "frame")
+    found = margin("tenure", people().table["tenure"], design(), frame_population(frame, "tenure"), "frame")
     caravan, own, rent = found.to_json()["shares"]
     # five live in caravans: the next smallest group is not told either
     assert caravan["respondents"] is None
@@ -102,7 +108,7 @@ def test_few_respondents_are_not_told_nor_could_be_worked_out(frame: Frame) -> N
 
 
 def test_margins_of_places_are_of_levels_that_the_link_tells(areas: AreaTable) -> None:
-    (region, lad) = places(people(), areas, None)
+    (region, lad) = places(people(), design(), areas, None)
     assert (region.variable, lad.variable) == ("region", "lad")
     assert [(s.category, s.population, s.respondents) for s in region.shares] == [
         ("North", 0.5, N),
@@ -111,9 +117,9 @@ def test_margins_of_places_are_of_levels_that_the_link_tells(areas: AreaTable) -
     assert region.lacking() == ("South",)
     assert [s.unweighted for s in lad.shares] == [0.5, 0.5, 0.0]
     above = replace(people(), link="lad", codes=np.array(list("ab") * 100, dtype=object))
-    assert [m.variable for m in places(above, areas, None)] == ["region", "lad"]
+    assert [m.variable for m in places(above, design(), areas, None)] == ["region", "lad"]
     highest = replace(people(), link="region", codes=np.array(["R"] * N, dtype=object))
-    assert [m.variable for m in places(highest, areas, None)] == ["region"]
+    assert [m.variable for m in places(highest, design(), areas, None)] == ["region"]
 
 
 def test_kishs_effect_is_one_plus_the_squared_variation_of_the_weights() -> None:

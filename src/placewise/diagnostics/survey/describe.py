@@ -16,7 +16,7 @@ from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
 from placewise.surveys.account import Account, Check
-from placewise.surveys.direct import direct_estimates
+from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD, nearest_ten
 from placewise.surveys.respondents import Respondents
 
@@ -122,16 +122,20 @@ def describe_survey(
     if account is None:
         raise ValueError(f"survey {respondents.name!r} has no account of how it was read")
     orders = orders or {}
+    weight = np.ones(len(respondents)) if respondents.weight is None else respondents.weight
+    sample = SurveyDesign(weight, respondents.psu, respondents.strata)
     found = [
-        margin(name, respondents.table[name], respondents, people, "frame" if people else "", orders.get(name, ()))
+        margin(name, respondents.table[name], sample, people, "frame" if people else "", orders.get(name, ()))
         for name in categorical(respondents)
         if name not in without
         for people in [frame_population(frame, name)]
     ]
     ordered = sorted(found, key=lambda m: (m.variable not in first, not m.source))
     rest = sum(bool(m.source) or m.variable in first for m in ordered)
-    margins = (*ordered[:rest], *places(respondents, areas, frame), *ordered[rest:])
-    numbers = tuple(n for name in respondents.table if name not in without for n in _numbers(respondents, str(name)))
+    margins = (*ordered[:rest], *places(respondents, sample, areas, frame), *ordered[rest:])
+    numbers = tuple(
+        n for name in respondents.table if name not in without for n in _numbers(respondents.table[name], sample)
+    )
     # where people live is what was sampled: its effects are those of no answer
     effects = [s.deff for m in margins if m.source != "areas" for s in m.shares if s.deff is not None]
     effects += [n.deff for n in numbers if n.deff is not None]
@@ -146,24 +150,17 @@ def describe_survey(
     )
 
 
-def _numbers(respondents: Respondents, name: str) -> list[NumberFacts]:
+def _numbers(values: pd.Series, sample: SurveyDesign) -> list[NumberFacts]:
     """The facts of a column of numbers; none where it is text or too few answered."""
-    values = respondents.table[name]
     answered = values.notna().to_numpy()
     if not pd.api.types.is_numeric_dtype(values) or answered.sum() < THRESHOLD:
         return []
     numbers = values.to_numpy(dtype=float)
-    domain = np.where(answered, 1.0, np.nan)
-    row = direct_estimates(
-        np.where(answered, numbers, 0.0), respondents.weight, domain, respondents.psu, respondents.strata
-    ).iloc[0]
+    row = sample.subset(answered).mean(numbers).iloc[0]
     se, deff = (float(v) if np.isfinite(v) else None for v in (row["se"], row["deff"]))
     told = numbers[answered]
-    return [
-        NumberFacts(
-            name, int(answered.sum()), float(told.mean()), float(told.std(ddof=1)), float(row["estimate"]), se, deff
-        )
-    ]
+    mean, sd = float(told.mean()), float(told.std(ddof=1))
+    return [NumberFacts(str(values.name), int(answered.sum()), mean, sd, float(row["estimate"]), se, deff)]
 
 
 def _checks(margins: Collection[Margin], weighted: bool) -> list[Check]:

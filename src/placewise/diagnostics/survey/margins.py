@@ -11,11 +11,12 @@ import pandas as pd
 
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
-from placewise.surveys.direct import direct_estimates
+from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD, nearest_ten, withheld
 from placewise.surveys.respondents import Respondents
 
 MOST_CATEGORIES = 50
+LEVEL = 0.90
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Share:
         Share of those who answered.
     weighted, se, deff : float or None
         Weighted share, its standard error by the design, and its design effect; None where it cannot be known.
+    lower, upper : float or None
+        90% interval of the weighted share, suited to shares.
     population : float or None
         Share of the people who live in the areas; None where nobody counts them.
     """
@@ -45,6 +48,8 @@ class Share:
     weighted: float | None = None
     se: float | None = None
     deff: float | None = None
+    lower: float | None = None
+    upper: float | None = None
     population: float | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -54,6 +59,8 @@ class Share:
             "unweighted": self.unweighted,
             "weighted": self.weighted,
             "se": self.se,
+            "ci90_lower": self.lower,
+            "ci90_upper": self.upper,
             "deff": self.deff,
         }
         shown = dict.fromkeys(told) if self.hidden else told
@@ -113,7 +120,7 @@ class Margin:
 def margin(
     variable: str,
     values: pd.Series | np.ndarray,
-    respondents: Respondents,
+    design: SurveyDesign,
     population: Mapping[str, float] | None = None,
     source: str = "",
     order: Sequence[str] = (),
@@ -124,8 +131,8 @@ def margin(
     ----------
     values : array of str, shape (n,)
         Category of each respondent; missing where there is none. Those without one stay in the design.
-    respondents : Respondents
-        Weights, sampling units and strata.
+    design : SurveyDesign
+        Weights, sampling units and strata of all respondents.
     population : mapping of category to float, or None
         People of each category.
     source : str
@@ -142,27 +149,23 @@ def margin(
     categories = sorted({*met.index, *people}, key=lambda c: (ranks.get(c, len(ranks)), c))
     counts = np.array([int(met.get(c, 0)) for c in categories])
     hidden = withheld(counts) | (counts == 0)
-    domain = np.where(answered, 1.0, np.nan)
+    told = {} if hidden.all() else _weighted(labels, answered, design)
     shares = []
     for category, count, hide in zip(categories, counts, hidden, strict=True):
-        told: dict[str, float | None] = {}
-        if not hide:
-            told = _weighted(labels == category, respondents, domain)
         share = people.get(category, 0.0) / total if total else None
         unweighted = float(count / max(counts.sum(), 1))
-        shares.append(Share(category, int(count), bool(hide), unweighted, population=share, **told))
+        known = {} if hide else told[category]
+        shares.append(Share(category, int(count), bool(hide), unweighted, population=share, **known))
     return Margin(variable, source if total else "", int(answered.sum()), tuple(shares))
 
 
-def _weighted(member: pd.Series, respondents: Respondents, domain: np.ndarray) -> dict[str, float | None]:
-    """Weighted share with its standard error and design effect."""
-    values = member.to_numpy(dtype=float)
-    table = direct_estimates(values, respondents.weight, domain, respondents.psu, respondents.strata)
-    row = table.iloc[0]
+def _weighted(labels: pd.Series, answered: np.ndarray, design: SurveyDesign) -> dict[str, dict[str, float | None]]:
+    """Weighted share of each category with its standard error, interval and design effect."""
+    table = design.subset(answered).share(labels, level=LEVEL)
+    columns = {"weighted": "estimate", "se": "se", "deff": "deff", "lower": "lower", "upper": "upper"}
     return {
-        "weighted": float(row["estimate"]),
-        "se": _known(row["se"]),
-        "deff": _known(row["deff"]),
+        str(row["category"]): {name: _known(row[column]) for name, column in columns.items()}
+        for _, row in table.iterrows()
     }
 
 
@@ -189,7 +192,7 @@ def frame_population(frame: Frame | None, name: str) -> dict[str, float]:
     return {str(category): float(count) for category, count in summed.items()}
 
 
-def places(respondents: Respondents, areas: AreaTable, frame: Frame | None) -> list[Margin]:
+def places(respondents: Respondents, design: SurveyDesign, areas: AreaTable, frame: Frame | None) -> list[Margin]:
     """Respondents by each level and class of the areas that has few enough categories, the coarsest level first."""
     people = areas.population if areas.population is not None else None if frame is None else frame.population()
     if people is None:
@@ -204,7 +207,7 @@ def places(respondents: Respondents, areas: AreaTable, frame: Frame | None) -> l
         living = pd.Series(people).groupby(called.to_numpy()).sum()
         labels = [None if code is None else names.get(code, code) for code in codes]
         population = {str(name): float(count) for name, count in living.items()}
-        found.append(margin(column, np.array(labels, dtype=object), respondents, population, "areas"))
+        found.append(margin(column, np.array(labels, dtype=object), design, population, "areas"))
     return found
 
 

@@ -14,7 +14,6 @@ from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.wording import count, label_words, level_words, percent
 from placewise.surveys.disclosure import THRESHOLD, nearest_ten, told
 
-Z90 = 1.6448536269514722
 SOURCES = {"frame": "the frame", "areas": "the table of areas"}
 # Shares that differ by less are alike to a reader.
 ALIKE = 0.01
@@ -52,8 +51,7 @@ def _figure(margin: Margin, k: int, weighted: bool) -> FigurePart | None:
     for s in shown:
         assert s.weighted is not None
         assert s.population is not None
-        half = Z90 * (s.se or 0.0)
-        low, high = max(s.weighted - half, 0.0), min(s.weighted + half, 1.0)
+        low, high = (s.weighted if end is None else end for end in (s.lower, s.upper))
         colour = ACCENT if low <= s.population <= high else DIVERGING[0]
         dots.append(Dot(s.category, s.weighted, low, high, colour, s.population))
     title = _finding(margin, weighted)
@@ -106,11 +104,9 @@ def _share(share: float | None) -> str:
 
 
 def _interval(share: Share) -> str:
-    if share.weighted is None or share.se is None:
+    if share.lower is None or share.upper is None:
         return "–"
-    half = Z90 * share.se
-    low, high = max(share.weighted - half, 0.0), min(share.weighted + half, 1.0)
-    return f"{100 * low:.0f} to {100 * high:.0f}%"
+    return f"{100 * share.lower:.0f} to {100 * share.upper:.0f}%"
 
 
 def _points(gap: float) -> str:
