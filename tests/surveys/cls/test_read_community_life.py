@@ -363,3 +363,34 @@ def test_the_mappings_in_force_written_as_a_recode_file_give_the_same(
     found = reader.read(deposit, replace(spec, recode=tmp_path / "recode.toml"), **ASKED)
     assert as_bytes(found.table) == as_bytes(expected.table)
     assert found.account.checks == expected.account.checks
+
+
+def test_texts_in_place_of_codes_need_no_codebook(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    expected = reader.read(deposit, spec, **ASKED)
+    for name, texts in deposit.labels.items():
+        deposit.frame[name] = deposit.frame[name].map(texts)
+    deposit.frame.loc[0, "SBeNeigh"] = "-7"
+    path = spec.path.with_suffix(".csv")
+    deposit.frame.to_csv(path, index=False)
+    problems = Problems()
+    csv = replace(spec, path=path, missing=(-7,))
+    found = read_community_life(csv, reader.areas, ASKED["columns"], problems, ASKED["required"])
+    assert found is not None, list(map(str, problems))
+    assert as_bytes(found.table.iloc[1:]) == as_bytes(expected.table.iloc[1:])
+    assert pd.isna(found.table["belonging"].iloc[0])
+
+
+def test_rows_are_chosen_by_survey_year_and_mode_however_the_file_writes_them(
+    deposit: Any, spec: SurveySpec, reader: Any
+) -> None:
+    deposit.frame["SurveyYear"] = np.where(deposit.frame.index < 250, 1, 2)
+    deposit.labels["SurveyYear"] = {1: "CLS 2023/2024", 2: "CLS 2024/2025"}
+    other = deposit.rename(SurveyYear="Year", CMode="MODE")
+    keys = CommunityLifeKeys(year_column="year", mode_column="Mode")
+    here = replace(spec, community_life=keys, where={"year": ("2023-24",), "mode": ("online",)})
+    found = reader.read(other, here)
+    assert set(zip(found.table["year"], found.table["mode"], strict=True)) == {("2023-24", "online")}
+    assert len(found) == ((other.frame["Year"] == 1) & (other.frame["MODE"] == 1)).sum()
+    both = replace(here, community_life=replace(keys, modes=("paper",)))
+    _, problems = reader.collect(other, both)
+    told(problems, "modes are chosen here and by 'keep' as well")

@@ -121,14 +121,16 @@ def with_kinds(plan: Plan, raw: RawTable) -> Recoding:
     )
 
 
-def without_bare_numbers(recoding: Recoding, raw: RawTable, where: str, problems: Problems) -> Recoding:
+def without_bare_numbers(
+    recoding: Recoding, raw: RawTable, missing: Collection[object], where: str, problems: Problems
+) -> Recoding:
     """Leave out variables whose answers are numbers without any value label, telling each.
 
     Which answer a number stands for differs between surveys and years: it is never guessed.
     """
     kept = []
     for variable in recoding.variables:
-        bare = _bare_numbers(variable, raw, recoding.missing) if variable.kind == "category" else []
+        bare = _bare_numbers(variable, raw, (*recoding.missing, *missing)) if variable.kind == "category" else []
         if bare:
             column = variable.find(raw.frame.columns)
             message = f"column {column!r} holds numbers without value labels: {listing(bare)}"

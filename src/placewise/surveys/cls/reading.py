@@ -132,9 +132,11 @@ def _source(
     """Columns with the recoding of all that is made of them, and the survey with the modes it keeps."""
     where = f"survey.{spec.name}"
     recoding, raw = with_year_and_mode(with_kinds(plan, answers.raw), answers.raw, own, keys)
-    recoding = without_bare_numbers(answers.declared_in(recoding), raw, where, problems)
+    recoding = without_bare_numbers(answers.declared_in(recoding), raw, spec.missing, where, problems)
     if areas is not None and spec.area_column and spec.area_level in areas.names:
         raw = _with_area_codes(raw, spec, areas)
+    if keys.modes and MODE in spec.where:
+        problems.add(f"{where}.where", "modes are chosen here and by 'keep' as well", "keep one of the two")
     kept = {**spec.where, MODE: keys.modes} if keys.modes else dict(spec.where)
     there = {name: v for name, v in kept.items() if name in recoding.names() or name in raw.frame}
     for name in set(kept) - {*there, *own.names(), YEAR, MODE}:

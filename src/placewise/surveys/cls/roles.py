@@ -76,7 +76,8 @@ def resolve(
             message = f"the name of the column is confirmed nowhere, so the project has to say it: {_WRITE[role]}"
             near = ""
         problems.add(where, message, " ".join(filter(None, (near, offer(deposit, WORDS.get(role, ()))))), "data")
-    kept = {name if name in own.names() else deposit.find(name) or name: values for name, values in spec.where.items()}
+    made = (*own.names(), "year", "mode")
+    kept = {name if name in made else deposit.find(name) or name: values for name, values in spec.where.items()}
     return (
         replace(
             spec,
