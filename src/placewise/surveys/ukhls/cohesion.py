@@ -29,6 +29,8 @@ LOWEST, HIGHEST = 1.0, 5.0
 # Of respondents that differ for another reason than a tie: above it, the items are not those of the released scale.
 TOLERATED = 0.01
 _EQUAL = 1e-3
+# Complete answers from which an item that does not go with the others is no chance.
+ENOUGH = 100
 
 
 def score(items: np.ndarray) -> np.ndarray:
@@ -125,22 +127,27 @@ def compare(items: np.ndarray, released: np.ndarray) -> Comparison:
 
 
 def direction(items: np.ndarray, wave: str) -> Check | None:
-    """Whether each item goes with the others, as all eight ask for agreement with something good; None without answers.
+    """Whether each item goes with the others, as all eight ask for agreement with something good.
 
     Parameters
     ----------
     items : ndarray of float64, shape (n, 8)
         As in ``score``.
+
+    Returns
+    -------
+    Check or None
+        None with too few complete answers to tell.
     """
     complete = items[~np.isnan(items).any(axis=1)]
-    if len(complete) < THRESHOLD:
+    if len(complete) < ENOUGH:
         return None
     name = f"direction of the items of wave {wave}"
     rest = complete.sum(axis=1, keepdims=True) - complete
     together = ((complete - complete.mean(axis=0)) * (rest - rest.mean(axis=0))).mean(axis=0)
     against = [ITEM.format(item) for item, c in zip(ITEMS, together, strict=True) if c <= 0]
     if against:
-        return Check(name, "fail", f"{', '.join(against)} does not go with the other items, as all eight do")
+        return Check(name, "fail", f"in wave {wave}, {', '.join(against)} do not go with the other items")
     return Check(name, "pass", "each item goes with the sum of the others")
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from placewise.errors import Problems, nearest
 from placewise.geography.areas import AreaTable
+from placewise.geography.codes import as_numbers
 from placewise.geography.joins import positions
 from placewise.surveys.account import Account, DesignRead
 from placewise.surveys.disclosure import told
@@ -19,6 +20,7 @@ from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import GeographyFile, SurveySpec
 from placewise.surveys.ukhls.files import StudyFiles, find_study
 from placewise.surveys.ukhls.geography import Homes, read_homes, read_lookup, tell_unknown, translate
+from placewise.surveys.ukhls.placing import Placed, place
 from placewise.surveys.ukhls.recodings import BUILT_IN, SCALE
 from placewise.surveys.ukhls.selection import (
     Selected,
@@ -28,10 +30,10 @@ from placewise.surveys.ukhls.selection import (
     select,
     weight_column,
 )
-from placewise.surveys.ukhls.variables import OWN, WAVE, Made, Placed, make, place, pooled
+from placewise.surveys.ukhls.variables import Made, make, pooled
 from placewise.surveys.ukhls.vintages import VINTAGES, find_geography
 from placewise.surveys.ukhls.wave import MAIN, Interviews, WaveFiles
-from placewise.surveys.ukhls.waves import PERSON, prefixed
+from placewise.surveys.ukhls.waves import OWN, PERSON, WAVE, prefixed
 
 PSU, STRATA = "psu", "strata"
 
@@ -280,7 +282,8 @@ def _respondents(
     person = pd.concat([part.interviews.person for part in found.chosen], ignore_index=True)
     wave = np.concatenate([np.full(len(part.weight), part.interviews.wave, dtype=object) for part in found.chosen])
     position = np.concatenate([np.full(len(part.weight), i) for i, part in enumerate(found.chosen)])
-    order = np.lexsort((pd.to_numeric(person).to_numpy(), position))
+    # by number, whatever the files' order; ids that are no numbers by their text
+    order = np.lexsort((pd.factorize(person, sort=True)[0], as_numbers(person)[0], position))
     own = pd.DataFrame({WAVE: pd.Series(wave, dtype="str"), PERSON: person})
     table = pd.concat([own, found.made.table], axis=1).iloc[order].reset_index(drop=True)
     codes = found.codes.iloc[order].reset_index(drop=True)

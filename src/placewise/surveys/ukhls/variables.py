@@ -1,8 +1,7 @@
-"""Which variables are read, from which file of each wave, and what is made of them."""
+"""What is made of the columns: variables of the recoding, and the cohesion scale with its checks."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,21 +10,12 @@ import pandas as pd
 
 from placewise.errors import Problems
 from placewise.surveys.account import Check, VariableAccount
-from placewise.surveys.recode import Recoding, Variable, apply_recoding
+from placewise.surveys.recode import apply_recoding
 from placewise.surveys.recode.apply import mean_and_sd
 from placewise.surveys.ukhls.cohesion import CONFIRMED_WAVES, ITEM, ITEMS, compare, direction, score
-from placewise.surveys.ukhls.recodings import SCALE, SCALE_ITEMS, plain
-from placewise.surveys.ukhls.wave import Interviews, WaveFiles
-from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes, prefixed
-
-WAVE = "wave"
-# Made by the reader itself.
-OWN = (WAVE, PERSON)
-_PREFIXED = re.compile(r"[a-o]_.+")
-_COHESION = re.compile(r"scopngbh[a-h]|nbrsnci.*")
-
-# Variables of each file, by stem.
-Placed = Mapping[str, tuple[Variable, ...]]
+from placewise.surveys.ukhls.recodings import SCALE, SCALE_ITEMS
+from placewise.surveys.ukhls.wave import Interviews
+from placewise.surveys.ukhls.waves import ACROSS, missing_codes, prefixed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,60 +40,6 @@ class Made:
     checks: tuple[Check, ...] = ()
 
 
-def place(
-    names: Collection[str],
-    required: Collection[str],
-    recoding: Recoding,
-    waves: Sequence[WaveFiles],
-    where: str,
-    problems: Problems,
-) -> dict[str, Placed]:
-    """Where each variable stands in each wave.
-
-    Parameters
-    ----------
-    names : collection of str
-        Variables of the recoding, the scale, or of the study without the wave's letter.
-    required : collection of str
-        Those that must be there; others are left to the areas where no wave has them.
-    waves : sequence of WaveFiles
-        Files of each wave.
-    where : str
-        The survey's table in the project file, for messages.
-
-    Returns
-    -------
-    dict of wave to mapping of stem to tuple of Variable
-    """
-    wanted: dict[str, Variable] = {}
-    for name in dict.fromkeys(names):
-        if name == SCALE and SCALE not in recoding.names():
-            wanted |= {v.name: v for v in SCALE_ITEMS.variables}
-        elif _PREFIXED.fullmatch(name) and name not in recoding.names():
-            if name in required:
-                problems.add(where, f"{name!r} is of one wave", f"write {name[2:]!r}: the reader knows the waves")
-        elif name not in OWN:
-            wanted[name] = recoding[name] if name in recoding.names() else plain(name)
-    found: dict[str, dict[str, tuple[Variable, ...]]] = {files.wave: {} for files in waves}
-    for variable in wanted.values():
-        places = [(files, files.locate(variable)) for files in waves]
-        needed = variable.name in required or variable in SCALE_ITEMS.variables or any(at for _, at in places)
-        for files, at in places:
-            if at is not None:
-                stem, here = at
-                found[files.wave][stem] = (*found[files.wave].get(stem, ()), here)
-            elif needed and variable.required:
-                column = prefixed(variable.sources()[0], files.wave)
-                files.tell_absent(column, where, _asked(column, [w.wave for w, there in places if there is not None]))
-    return dict(found)
-
-
-def _asked(column: str, waves: Sequence[str]) -> str:
-    """In which waves a question was put, where that is known."""
-    known = CONFIRMED_WAVES if _COHESION.fullmatch(column[2:]) else waves
-    return f"asked in waves {', '.join(known)}" if known else ""
-
-
 def make(interviews: Interviews, names: Collection[str], where: str, problems: Problems) -> Made | None:
     """Make the variables of one wave; None where a problem was noted.
 
@@ -119,25 +55,24 @@ def make(interviews: Interviews, names: Collection[str], where: str, problems: P
     table: dict[str, pd.Series] = {}
     declared: dict[str, np.ndarray] = {}
     accounts: list[VariableAccount] = []
-    failed = False
+    before = len(problems)
     for stem, part in interviews.parts.items():
         file = f"{interviews.wave}_{stem}" if stem != ACROSS else stem
         found = apply_recoding(
             part, interviews.recoding(stem, {*names, *internal}), f"{where}.recode: {file}", problems, file=file
         )
-        failed |= found is None
         if found is not None:
             table |= {str(name): found.table[name] for name in found.table}
             declared |= found.declared
             accounts += [_with_kinds(account, missing_codes(interviews.wave, stem)) for account in found.account]
-    if failed:
-        return None
     checks: tuple[Check, ...] = ()
-    if scaled:
-        table[SCALE], gone, account, checks = _scale(table, declared, interviews.wave)
+    if scaled and len(problems) == before:
+        table[SCALE], gone, account, checks = _scale(table, declared, interviews.wave, where, problems)
         accounts.append(account)
         if gone.any():
             declared[SCALE] = gone
+    if len(problems) > before:
+        return None
     ordered = sorted(name for name in table if name not in internal)
     return Made(
         pd.DataFrame({name: table[name] for name in ordered}, index=range(len(interviews))),
@@ -172,7 +107,7 @@ def _with_kinds(account: VariableAccount, kinds: Mapping[int, str]) -> VariableA
 
 
 def _scale(
-    table: Mapping[str, pd.Series], declared: Mapping[str, np.ndarray], wave: str
+    table: Mapping[str, pd.Series], declared: Mapping[str, np.ndarray], wave: str, where: str, problems: Problems
 ) -> tuple[pd.Series, np.ndarray, VariableAccount, tuple[Check, ...]]:
     """The cohesion scale, where reserved codes are why there is none, its account and its checks."""
     columns = [f"{SCALE}_{item}" for item in ITEMS]
@@ -180,7 +115,10 @@ def _scale(
     scores = score(items)
     none = np.zeros(len(scores), dtype=bool)
     gone = np.isnan(scores) & np.logical_or.reduce([declared.get(c, none) for c in columns])
-    checks = [direction(items, wave)]
+    runs = direction(items, wave)
+    if runs is not None and runs.verdict == "fail":
+        problems.add(where, runs.message, "are they coded as the questionnaire has them?", "data")
+    checks = [runs]
     released = table.get(f"{SCALE}_released")
     if released is None:
         checks.append(

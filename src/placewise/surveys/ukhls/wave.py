@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from placewise.errors import Problems, nearest
+from placewise.errors import Problems
 from placewise.geography.codes import as_codes
 from placewise.geography.joins import positions
 from placewise.geography.tables import RawTable, TableFile, open_table, read_raw, require
@@ -19,7 +19,7 @@ from placewise.surveys.disclosure import told
 from placewise.surveys.recode import Recoding, Variable
 from placewise.surveys.ukhls.files import OF_WAVE, StudyFiles
 from placewise.surveys.ukhls.recodings import in_wave
-from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes
+from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes, prefixed
 
 MAIN = "indresp"
 # Interviews without a row in another file of the same wave: above this share, it is another edition's or wave's.
@@ -148,13 +148,12 @@ class WaveFiles:
                 return stem, here
         return None
 
-    def tell_absent(self, column: str, where: str, hint: str = "") -> None:
-        """Note a column that no file of the wave has, unless one of them cannot be read, which is told already."""
+    def tell_absent(self, stem: str, where: str, hint: str) -> None:
+        """Note a variable that no file of the wave has, unless one of them cannot be read, which is told already."""
         if any(file is None for file in self.opened.values()):
             return
-        looked = ", ".join(self.files[self._key(stem)].name for stem in self.stems())
-        near = hint or nearest(column, self.columns())
-        self.problems.add(where, f"no column {column!r} in {looked}", near, "data")
+        looked = ", ".join(self._name(file) for file in self.stems())
+        self.problems.add(where, f"no column {prefixed(stem, self.wave)!r} in {looked}", hint, "data")
 
     def read(
         self,

@@ -31,6 +31,9 @@ MISSING_ACROSS_WAVES: Mapping[int, str] = {-20: "no data from BHPS", -21: "no da
 
 ACROSS = "xwavedat"
 PERSON = "pidp"
+WAVE = "wave"
+# Made by the reader itself.
+OWN = (WAVE, PERSON)
 
 
 def missing_codes(wave: str, file: str = "indresp") -> dict[int, str]:
