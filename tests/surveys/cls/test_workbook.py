@@ -124,6 +124,11 @@ def test_columns_of_another_year_are_left_alone(tmp_path: Path) -> None:
     path = write_book(tmp_path / "t.xlsx", rows, columns)
     assert read_cls_workbook(path, "B1c", NAMES).column == "2023/24 Percentage (%)"
     fails(path, "no column '2019/20 Percentage", year="2019/20")
+    fails(path, "'2023' is no survey year", year="2023")
+    path = write_book(tmp_path / "u.xlsx", rows, [name.removeprefix("2023/24 ") for name in columns])
+    found = read_cls_workbook(path, "B1c", NAMES, year="2023-24")
+    assert found.column == "Percentage (%)"
+    assert found.table["n"].tolist() == [500, 350, 2000]
 
 
 def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from placewise.errors import Problems, nearest
+from placewise.errors import Problems
 from placewise.geography.codes import as_labels, listing
 from placewise.geography.tables import open_table, read_raw, require
 from placewise.surveys.recode.keys import key
@@ -93,8 +93,3 @@ def read_codebook(path: Path, where: str, problems: Problems) -> Codebook | None
     if len(problems) > before:
         return None
     return Codebook(path.name, labels, {name: frozenset(codes) for name, codes in missing.items()})
-
-
-def closest_variable(codebook: Codebook, column: str) -> str:
-    """Hint that names the codebook's variable most like a column."""
-    return nearest(column.casefold(), codebook.labels)

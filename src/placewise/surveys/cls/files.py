@@ -18,8 +18,6 @@ from placewise.surveys.cls.codebook import Codebook
 from placewise.surveys.recode.keys import key
 from placewise.surveys.recode.spec import Recoding, Variable
 
-SUFFIXES = (".sav", ".dta", ".tab", ".csv")
-
 
 @dataclass(frozen=True)
 class Deposit:

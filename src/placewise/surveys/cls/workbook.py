@@ -22,6 +22,7 @@ from placewise.geography.delimited import UnreadableError
 from placewise.geography.place_names import codes_by_name, plain_name
 from placewise.geography.workbook import Rows, read_sheets
 from placewise.schema import repeated
+from placewise.surveys.cls.years import survey_year
 
 SHEETS: Mapping[str, str] = {
     "B1c": "belonging: very or fairly strongly to the immediate neighbourhood",
@@ -111,7 +112,7 @@ def read_cls_workbook(
     names : mapping of code to name
         The areas: which codes the published names are.
     year : str
-        Whose columns to read: part of their names.
+        Whose columns to read; those that name no year are everybody's.
     design_effect : float, optional
         Of a local authority's estimate; used, and needed, only where no bounds are published.
 
@@ -193,6 +194,10 @@ def _sheet(path: Path, sheet: str, problems: Problems) -> Rows | None:
 
 def _header(rows: Rows, year: str, where: str, problems: Problems) -> _Header | None:
     """The row that begins with "Question", and which of its columns is what."""
+    wanted = survey_year(year)
+    if not wanted:
+        problems.add(where, f"{year!r} is no survey year", 'write it as in "2023/24"')
+        return None
     row = next((i for i, r in enumerate(rows[:HEADER_WITHIN]) if r and _text(r[0]).casefold() == "question"), None)
     if row is None:
         message = f"no row among the first {HEADER_WITHIN} begins with 'Question'"
@@ -203,8 +208,10 @@ def _header(rows: Rows, year: str, where: str, problems: Problems) -> _Header | 
     found: dict[str, list[int]] = {key: [] for key in _COLUMNS}
     for i, name in enumerate(names):
         kind = next((key for key, pattern in _COLUMNS.items() if pattern.search(name.casefold())), None)
-        if kind is not None and year in name:
+        if kind is not None and survey_year(name) in ("", wanted):
             found[kind].append(i)
+    # of a percentage without a year beside one of the year, the latter is meant
+    found = {key: [i for i in hits if survey_year(names[i])] or hits for key, hits in found.items()}
     respondents = found.pop("respondents")
     found["n"] = found["n"] or respondents
     before = len(problems)
