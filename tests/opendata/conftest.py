@@ -1,4 +1,4 @@
-"""The miniature country of ``country.py`` as fixtures; the module is ``mini`` in tests."""
+"""The miniature country of ``country.py`` as fixtures."""
 
 from __future__ import annotations
 
@@ -10,35 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import country as mini
+from country_fixtures import country, parquet, published, publisher
 
-
-@pytest.fixture(scope="session")
-def country():
-    return mini.make_country()
-
-
-@pytest.fixture(scope="session")
-def published(country, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published")
-    mini.write_published(country, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def parquet(country, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parquet")
-    mini.write_parquet(country, folder)
-    return folder
+__all__ = ["country", "parquet", "published", "publisher"]
 
 
 @pytest.fixture(scope="session")
 def catalogue():
     return mini.builtin()
-
-
-@pytest.fixture
-def publisher(country, published):
-    found = mini.Publisher()
-    mini.publish(found, country, published)
-    with mini.serving(found):
-        yield found
