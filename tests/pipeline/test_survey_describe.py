@@ -79,11 +79,11 @@ def stored() -> pd.DataFrame:
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "town"
     (folder / "models").mkdir(parents=True)
-    areas = pd.DataFrame({"oa": [f"E{k:02}" for k in range(20)], "adults": 100.0})
+    areas = pd.DataFrame({"oa": [f"E{k:02}" for k in range(20)], "adults": 1000.0})
     areas["lad"] = np.where(areas.index < 5, "West", "East")
     areas.to_csv(folder / "areas.csv", index=False)
     cells = areas[["oa"]].merge(pd.DataFrame({"sex": ["f", "m"]}), how="cross")
-    cells = cells.merge(pd.DataFrame({"age": ["16-39", "40+"]}), how="cross").assign(n=25.0)
+    cells = cells.merge(pd.DataFrame({"age": ["16-39", "40+"]}), how="cross").assign(n=250.0)
     cells.to_csv(folder / "cells.csv", index=False)
     pyreadstat.write_sav(stored(), folder / "cls.sav", variable_value_labels=LABELS)
     for name, tables in (("placewise.toml", PROJECT), ("recode.toml", RECODE), ("models/belonging.toml", MODEL)):

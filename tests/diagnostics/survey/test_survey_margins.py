@@ -40,15 +40,14 @@ def people(**columns: object) -> Respondents:
 
 
 def design(of: Respondents | None = None) -> SurveyDesign:
-    of = of or people()
-    return SurveyDesign(np.ones(N) if of.weight is None else of.weight, of.psu, of.strata)
+    return SurveyDesign.of(of or people())
 
 
 @pytest.fixture
 def areas() -> AreaTable:
     table = pd.DataFrame({"oa": [f"E{k}" for k in range(6)], "lad": list("aabbcc"), "region": list("RRRRSS")})
     names = {"region": {"R": "North", "S": "South"}}
-    population = np.array([10.0, 20, 30, 40, 50, 50])
+    population = 1000 * np.array([1.0, 2, 3, 4, 5, 5])
     return AreaTable(table.astype("str"), "oa", ("lad", "region"), (), population, np.ones(6, dtype=bool), names)
 
 
@@ -173,3 +172,13 @@ def test_a_survey_like_its_population_passes_and_says_how_near(areas: AreaTable,
     sex = {check.name: check for check in describe_survey(plain, areas, frame).checks}["sex beside the frame"]
     # 75% of respondents and 70% of the population are female
     assert sex == Check(sex.name, "pass", "the shares are within 5.0 points of the population's")
+
+
+def test_respondents_are_not_counted_by_neighbourhoods(areas: AreaTable) -> None:
+    # 20,000 people in three authorities, then 10,000
+    assert [m.variable for m in places(people(), design(), areas, None)] == ["region", "lad"]
+    assert areas.population is not None
+    smaller = replace(areas, population=areas.population / 2)
+    assert [m.variable for m in places(people(), design(), smaller, None)] == ["region"]
+    by_class = replace(smaller, levels=("region",), classes=("lad",))
+    assert [m.variable for m in places(people(), design(), by_class, None)] == ["region", "lad"]

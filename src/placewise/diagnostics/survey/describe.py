@@ -122,8 +122,7 @@ def describe_survey(
     if account is None:
         raise ValueError(f"survey {respondents.name!r} has no account of how it was read")
     orders = orders or {}
-    weight = np.ones(len(respondents)) if respondents.weight is None else respondents.weight
-    sample = SurveyDesign(weight, respondents.psu, respondents.strata)
+    sample = SurveyDesign.of(respondents)
     found = [
         margin(name, respondents.table[name], sample, people, "frame" if people else "", orders.get(name, ()))
         for name in categorical(respondents)

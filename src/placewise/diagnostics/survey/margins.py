@@ -17,6 +17,8 @@ from placewise.surveys.respondents import Respondents
 
 MOST_CATEGORIES = 50
 LEVEL = 0.90
+# Respondents are not counted by areas of fewer people than this on average, as neighbourhoods are.
+FEWEST_PEOPLE = 4_000
 
 
 @dataclass(frozen=True)
@@ -193,14 +195,18 @@ def frame_population(frame: Frame | None, name: str) -> dict[str, float]:
 
 
 def places(respondents: Respondents, design: SurveyDesign, areas: AreaTable, frame: Frame | None) -> list[Margin]:
-    """Respondents by each level and class of the areas that has few enough categories, the coarsest level first."""
+    """Respondents by each level and class of the areas that has few enough categories, the coarsest level first.
+
+    Levels whose areas are small are left out: how many respondents a neighbourhood has is not told.
+    """
     people = areas.population if areas.population is not None else None if frame is None else frame.population()
     if people is None:
         return []
     found = []
     for column in (*reversed(areas.levels), *areas.classes):
-        codes = _place_of(respondents, areas, column)
-        if codes is None or not 1 < areas.table[column].nunique() <= MOST_CATEGORIES:
+        codes, size = _place_of(respondents, areas, column), areas.table[column].nunique()
+        small = column in areas.levels and people.sum() < FEWEST_PEOPLE * size
+        if codes is None or small or not 1 < size <= MOST_CATEGORIES:
             continue
         names = areas.names.get(column, {})
         called = areas.table[column].map(lambda code, names=names: names.get(code, code))
