@@ -159,6 +159,9 @@ def test_what_cannot_be_estimated_is_one_clear_error():
         design.share(np.array(["a"] * 19 + [None], dtype=object))
     with pytest.raises(ConfigurationError, match="did you mean 'logit'"):
         design.share(np.array(["a"] * 20), interval="logits")
+    with pytest.raises(DataError, match="nobody is looked at"):
+        design.subset(np.zeros(20, dtype=bool)).share(np.array(["a"] * 20))
+    assert design.subset(np.zeros(20, dtype=bool)).mean(np.ones(20)).empty
     zero = design.ratio(np.ones(20), np.zeros(20)).iloc[0]
     assert (np.isnan(zero["se"]), zero["reason"]) == (True, "the denominator is zero")
 

@@ -102,6 +102,8 @@ def test_what_no_replicates_can_be_made_of_is_said():
         three.replicate("BRR")
     with pytest.raises(DataError, match="20,000 replicates of 20,000 units are too many"):
         SurveyDesign(np.ones(20_000)).replicate("JKn")
+    with pytest.raises(DataError, match="1 replicates tell no variance"):
+        design.replicate("bootstrap", count=1)
     lonely = SurveyDesign(None, np.arange(3), np.array([0, 0, 1]))
     with pytest.raises(DataError, match="1 strata have one unit each"):
         lonely.replicate("JKn")

@@ -197,6 +197,20 @@ def test_every_mismatch_of_names_is_told_at_once():
         design.poststratify(table, pd.DataFrame({"sex": ["f", "f", "m"], "count": [1, 2, 3]}))
 
 
+def test_totals_may_be_a_series_and_codes_numbers():
+    table = pd.DataFrame({"age": [1.0, 2.0] * 10, "sex": ["f", "f", "m", "m"] * 5})
+    design = SurveyDesign(np.ones(20))
+    expected = design.rake(table, {"age": {"1": 30, "2": 50}}).weights
+    np.testing.assert_array_equal(design.rake(table, {"age": pd.Series({1: 30, 2: 50})}).weights, expected)
+    assert sorted(set(expected)) == [3, 5]
+    counts = pd.DataFrame({"age": [1, 2], "sex": ["f", "m"], "count": 1})
+    joint = pd.DataFrame({"age": [1, 1, 2, 2], "sex": list("fmfm"), "count": [10.0, 20, 20, 30]})
+    weights = design.poststratify(table, joint).weights
+    assert weights[((table["age"] == 1) & (table["sex"] == "m")).to_numpy()].sum() == pytest.approx(20)
+    with pytest.raises(DataError, match="no total for 'age × sex' '1 × m', '2 × f'"):
+        design.poststratify(table, counts)
+
+
 def test_what_cannot_be_reached_is_an_error_and_leaves_nothing_partial():
     rng = np.random.default_rng(5)
     table = pd.DataFrame({"a": ["x", "x", "y", "y"] * 5, "b": ["p", "p", "q", "q"] * 5, "x": rng.uniform(1, 2, 20)})
@@ -225,3 +239,7 @@ def test_trimming_brings_weights_inside_and_keeps_their_sum(shared: Path):
     assert trimmed.total(data["enroll"])["estimate"].item() == pytest.approx(3964957.4820308685, rel=1e-10)
     with pytest.raises(DataError, match="do not hold the mean weight"):
         trimmed.trim(35, 40)
+    with pytest.raises(DataError, match="every weight is outside"):
+        SurveyDesign([1.0, 1, 10, 10]).trim(5, 6)
+    with pytest.raises(DataError, match="0 given, expected 1 or more"):
+        SurveyDesign(np.ones(4)).rake(pd.DataFrame({"a": list("xxyy")}), {"a": {"x": 1, "y": 1}}, cycles=0)

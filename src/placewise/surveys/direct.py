@@ -25,7 +25,7 @@ def direct_estimates(
     Every primary sampling unit of the sample counts in its stratum, whether the domain meets it or not (the domain is
     not fixed by design). A unit that is alone in its stratum is centred at the grand mean, which is zero for the
     linearised values. The design effect is against simple random sampling of as many respondents, with replacement
-    unless ``fpc`` is given. The same as ``svyby(…, svymean, deff = TRUE)`` of R's survey package.
+    unless ``fpc`` is given. The same as ``svyby(…, svymean)`` of R's survey package.
 
     Parameters
     ----------

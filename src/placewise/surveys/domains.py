@@ -97,6 +97,11 @@ def ratios(
     members = members_of(design, by)
     y = numbers_of(design, numerator, "values", members)
     x = np.ones(y.size) if denominator is None else numbers_of(design, denominator, "denominator", members)
+    return _told(_ratio_table(design, members, y, x, level), threshold)
+
+
+def _ratio_table(design: SurveyDesign, members: Members, y: np.ndarray, x: np.ndarray, level: float) -> pd.DataFrame:
+    """Ratios of all domains, y and x of their members."""
     weight = design.weights[members.rows]
     total = members.sums(weight * x)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -117,7 +122,7 @@ def ratios(
     lower, upper = symmetric(estimate, se, freedom, level)
     reason[(reason == "") & (freedom < 1)] = NO_FREEDOM
     columns = {"estimate": estimate, "se": se, "n": n, "n_eff": n_eff, "deff": deff, "lower": lower, "upper": upper}
-    return _told(members.keys.assign(**columns, reason=reason), threshold)
+    return members.keys.assign(**columns, reason=reason)
 
 
 def totals(design: SurveyDesign, values: Any, by: Any, level: float, threshold: int) -> pd.DataFrame:
@@ -174,26 +179,26 @@ def shares(
     problems = Problems()
     if interval not in SHARE_INTERVALS:
         problems.add("shares: interval", f"{interval!r} is no interval", nearest(str(interval), SHARE_INTERVALS))
+    if not members.rows.size:
+        problems.add("shares", "nobody is looked at who is in a domain", kind="data")
     problems.raise_if_any()
-    given = _of_length(design, pd.Series(answers), "answers")
-    missing = int(given.iloc[members.rows].isna().sum())
-    if missing:
-        _not_answered(missing, members, "answers")
-    used = given.iloc[members.rows]
-    categories = used.cat.categories if isinstance(used.dtype, pd.CategoricalDtype) else pd.unique(used.sort_values())
-    keys = list(members.keys.columns)
+    used = _of_length(design, pd.Series(answers), "answers").iloc[members.rows]
+    if used.isna().any():
+        _not_answered(int(used.isna().sum()), members, "answers")
+    ordered = used.cat.categories.to_numpy() if isinstance(used.dtype, pd.CategoricalDtype) else None
+    values = used.to_numpy(dtype=object)
+    categories = pd.factorize(values, sort=True)[1] if ordered is None else ordered
     freedom = degrees_of_freedom(design, members.rows, members.position, len(members))
     parts = []
     for order, category in enumerate(categories):
-        table = ratios(design, (given == category).to_numpy(dtype=float), None, by, level, 0)
-        share, se, n = (table[c].to_numpy() for c in ("estimate", "se", "n"))
+        table = _ratio_table(design, members, (values == category).astype(float), np.ones(values.size), level)
+        share, se, n, n_eff = (table[c].to_numpy() for c in ("estimate", "se", "n", "n_eff"))
         table["lower"], table["upper"] = of_share(share, se, freedom, n, level, interval)
-        nominal = of_share(share, se, freedom, n, 0.95, "beta")
-        table["presentable"] = presentable(share, n, table["n_eff"].to_numpy(), *nominal)
-        table.insert(len(keys), "category", category)
+        table["presentable"] = presentable(share, n, n_eff, *of_share(share, se, freedom, n, 0.95, "beta"))
+        table.insert(members.keys.shape[1], "category", category)
         parts.append(table.assign(_domain=np.arange(len(table)), _order=order))
-    found = pd.concat(parts, ignore_index=True).sort_values(["_domain", "_order"]).drop(columns=["_domain", "_order"])
-    return _told(found, threshold)
+    found = pd.concat(parts, ignore_index=True).sort_values(["_domain", "_order"])
+    return _told(found.drop(columns=["_domain", "_order"]), threshold)
 
 
 def members_of(design: SurveyDesign, by: Any) -> Members:

@@ -123,6 +123,8 @@ def make_replicates(design: SurveyDesign, kind: ReplicateKind, seed: int, count:
     if kind in ("BRR", "Fay") and (stage.sampled != 2).any():
         odd = int((stage.sampled != 2).sum())
         problems.add(where, f"{odd:,} strata do not have two units", "use 'JKn' or 'bootstrap'", "data")
+    if kind == "bootstrap" and count < 2:
+        problems.add(where, f"{count} replicates tell no variance", "200 or more", "data")
     if kind == "Fay" and not 0 <= rho < 1:
         problems.add(where, f"rho is {rho:g}, expected 0 ≤ rho < 1", kind="data")
     if kind == "JKn" and stage.alone.any() and design.lonely not in ("certainty", "remove"):

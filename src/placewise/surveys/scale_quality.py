@@ -15,6 +15,8 @@ from placewise.surveys.disclosure import THRESHOLD, told, told_of
 from placewise.surveys.one_factor import fit_one_factor
 
 FEWEST_FOR_OMEGA = 3
+# Of correlations: below it some item is a sum of others.
+LEAST_EIGENVALUE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -206,10 +208,11 @@ def _omega(
     k = len(covariance)
     if k < FEWEST_FOR_OMEGA:
         return _none(f"omega needs {FEWEST_FOR_OMEGA} items"), np.full(k, np.nan)
-    if np.linalg.matrix_rank(covariance, hermitian=True) < k:
+    scale = np.sqrt(np.diag(covariance))
+    if linalg.eigvalsh(covariance / np.outer(scale, scale))[0] < LEAST_EIGENVALUE:
         return _none("some items follow exactly from others"), np.full(k, np.nan)
     factor = fit_one_factor(covariance)
-    loadings = factor.loadings / np.sqrt(np.diag(covariance))
+    loadings = factor.loadings / scale
     if not factor.proper:
         how = "one factor leaves an item no variance of its own (Heywood case): no interval"
         return Coefficient(factor.omega, np.nan, np.nan, np.nan, how), loadings

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from placewise.errors import Problems, nearest
-from placewise.geography.codes import listing
+from placewise.geography.codes import as_labels, listing
 from placewise.surveys.disclosure import told_of
 
-Target = float | Mapping[Any, float]
+Target = float | Mapping[Any, float] | pd.Series
 
 # Populations of two margins may differ by rounding only.
 _SAME_POPULATION = 1e-6
@@ -99,8 +99,8 @@ def read_targets(table: pd.DataFrame, given: Mapping[str, Target], n: int, probl
             problems.add("weights", f"column {name!r} is missing", nearest(name, map(str, table.columns)), "data")
             continue
         column: Margin | np.ndarray | None
-        if isinstance(target, Mapping):
-            column, number = _margin(name, table[name], target, problems), 0.0
+        if isinstance(target, Mapping | pd.Series):
+            column, number = _margin(name, table[name], dict(target.items()), problems), 0.0
         else:
             column = read_numbers(table[name], n, f"column {name!r}", problems)
             number = float(read_numbers([target], 1, f"total of {name!r}", problems)[0])
@@ -126,16 +126,21 @@ def read_cells(table: pd.DataFrame, counts: pd.DataFrame, names: Sequence[str], 
         problems.add("weights", f"the table has {len(table):,} rows for {n:,} respondents", kind="data")
     if problems:
         return nothing
-    labels = counts[list(names)].astype("str").agg(" × ".join, axis=1)
+    labels = _joint(counts, names)
     if labels.duplicated().any():
         problems.add("poststratify", f"categories twice in counts: {listing(labels[labels.duplicated()])}", kind="data")
         return nothing
     numbers = pd.Series(read_numbers(counts["count"], len(counts), "column 'count'", problems), index=labels)
-    own = table[list(names)]
-    missing = own.isna().any(axis=1)
-    answers = own.astype("str").agg(" × ".join, axis=1).mask(missing).reset_index(drop=True)
-    margin = _margin(" × ".join(names), answers, numbers.to_dict(), problems)
+    margin = _margin(" × ".join(names), _joint(table, names), numbers.to_dict(), problems)
     return margin or nothing
+
+
+def _joint(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """Joint label of each row; missing where one of its parts is."""
+    parts = pd.DataFrame({name: as_labels(table[name].reset_index(drop=True)) for name in names}, dtype=object)
+    if len(names) == 1:
+        return parts[names[0]]
+    return parts.where(parts.notna(), "").agg(" × ".join, axis=1).mask(parts.isna().any(axis=1))
 
 
 def read_numbers(values: Any, n: int, what: str, problems: Problems, *, positive: bool = False) -> np.ndarray:
@@ -162,8 +167,9 @@ def _margin(name: str, values: pd.Series, target: Mapping[Any, float], problems:
     if missing:
         message = f"column {name!r} is missing for {told_of(missing, len(values), 'respondents')}"
         problems.add("weights", message, "fill it, or give the category its own name and total", "data")
-    wanted = {str(category): float(x) for category, x in zip(target, numbers, strict=True)}
-    answers = values.dropna().astype("str")
+    names = as_labels(pd.Series(list(target), dtype=object))
+    wanted = {str(category): float(x) for category, x in zip(names, numbers, strict=True)}
+    answers = pd.Series(as_labels(values)).dropna().astype("str")
     strange = sorted({*answers.unique()} - {*wanted})
     absent = sorted({c for c, x in wanted.items() if x > 0} - {*answers.unique()})
     zero = sorted({c for c, x in wanted.items() if x == 0} & {*answers.unique()})

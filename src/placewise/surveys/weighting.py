@@ -144,6 +144,8 @@ def rake(
     """
     problems = _begin(design)
     found = read_targets(table, margins, len(design), problems)
+    if cycles < 1:
+        problems.add("rake: cycles", f"{cycles} given, expected 1 or more", kind="data")
     if any(isinstance(m, np.ndarray) for m in found.columns):
         problems.add("rake", "a margin needs people by category", "use calibrate for totals of numbers", "data")
     problems.raise_if_any()
@@ -239,6 +241,8 @@ def trim(design: SurveyDesign, lower: float, upper: float) -> SurveyDesign:
         problems.add("trim", message, kind="data")
     if design.adjustments or design.replicates is not None:
         problems.add("trim", "weights are adjusted, or have replicates", "trim first, then adjust", "data")
+    elif ((weights < lower) | (weights > upper)).all():
+        problems.add("trim", "every weight is outside the limits", "widen them", "data")
     problems.raise_if_any()
     while (outside := (weights < lower) | (weights > upper)).any():
         cut = np.clip(weights, lower, upper)
