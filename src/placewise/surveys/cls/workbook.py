@@ -135,12 +135,8 @@ def read_cls_workbook(
     header = _header(rows, year, where, problems)
     problems.raise_if_any()
     assert header is not None
-    body = _body(rows[header.row + 1 :], header)
-    cells = {key: _numbers(body[at], f"{where}: column {header.names[at]!r}", problems) for key, at in header.items()}
-    _check_names(body[header.place], where, problems)
+    table, suppressed = _figures(rows, header, where, problems)
     problems.raise_if_any()
-    marks = cells["percent"][1]
-    table = pd.DataFrame({"name": body[header.place], **{key: values for key, (values, _) in cells.items()}})
     table, how = _with_errors(_as_shares(table), design_effect, where, problems)
     codes, unclear = codes_by_name(table["name"], names)
     _check_matched(codes, unclear, names, where, problems)
@@ -155,7 +151,7 @@ def read_cls_workbook(
         how,
         tuple(n for n in unclear if plain_name(n) not in WHOLE_COUNTRY),
         tuple(sorted(set(names) - set(tidy["code"]))),
-        {name: mark for name, mark in zip(table["name"], marks, strict=True) if mark},
+        suppressed,
     )
 
 
@@ -226,6 +222,16 @@ def _header(rows: Rows, year: str, where: str, problems: Problems) -> _Header | 
     if len(problems) > before:
         return None
     return _Header(row, names, place[0], **{key: hits[0] if hits else -1 for key, hits in found.items()})
+
+
+def _figures(rows: Rows, header: _Header, where: str, problems: Problems) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Names and figures of the areas, and the mark of each whose estimate is withheld."""
+    body = _body(rows[header.row + 1 :], header)
+    cells = {key: _numbers(body[at], f"{where}: column {header.names[at]!r}", problems) for key, at in header.items()}
+    names = body[header.place]
+    _check_names(names, where, problems)
+    table = pd.DataFrame({"name": names, **{key: values for key, (values, _) in cells.items()}})
+    return table, {name: mark for name, mark in zip(names, cells["percent"][1], strict=True) if mark}
 
 
 def _body(rows: Rows, header: _Header) -> dict[int, list[Any]]:
