@@ -100,6 +100,33 @@ def test_outlines_touch_where_neighbours_are_published(catalogue, folder):
         assert len(ours & theirs) >= share * max(len(ours), len(theirs)), name
 
 
+def test_headings_and_codes_of_the_census_are_those_of_its_dictionary(catalogue, folder):
+    dictionary = pd.read_csv(folder / "census2021_oa" / "DICTIONARY.csv").set_index("column")
+    seen = 0
+    for source in catalogue.sources.values():
+        published, parquet = source.layouts
+        for column, codes in parquet.columns.items():
+            # tables that were recovered from percentages have columns of their own
+            if not published.member or not codes[0].startswith(source.name):
+                continue
+            (heading,), (code,) = published.columns[column], codes
+            assert dictionary.loc[code, "variable"].removeprefix(f"{source.topic}: ") == heading
+            assert dictionary.loc[code, "table_name"] == source.topic
+            seen += 1
+    assert seen == 83
+
+
+@pytest.mark.parametrize("name", ["ts002", "ts011", "ts054", "ts067", "ts021", "ts066"])
+def test_sums_over_all_areas_are_those_of_the_dictionary(catalogue, folder, name):
+    source = catalogue.sources[name]
+    dictionary = pd.read_csv(folder / "census2021_oa" / "DICTIONARY.csv")
+    file = source.layouts[1].file.removeprefix("census2021_oa/").removesuffix(".parquet")
+    sums = dictionary[dictionary["file"] == file].set_index("column")["sum_ew"]
+    found = _read(catalogue, folder, name).sum()
+    expected = {column: sums[codes[0]] for column, codes in source.layouts[1].columns.items()}
+    assert found.to_dict() == expected
+
+
 @pytest.mark.slow
 def test_the_whole_table(catalogue, folder, shared):
     tables = {name: _read(catalogue, folder, name) for name in used_sources(catalogue)}
