@@ -14,9 +14,12 @@ import pytest
 from placewise import cli
 from placewise.errors import Problems
 from placewise.geography.areas import AreaTable
+from placewise.models.model_file import read_model
+from placewise.pipeline.answers import survey_use
 from placewise.pipeline.example import write_example
 from placewise.pipeline.example.labelled import LabelledTable, write_labelled
 from placewise.pipeline.example.write import make_deposits, make_tables
+from placewise.pipeline.load import OutcomeData
 from placewise.surveys.cls.concepts import ORDER
 from placewise.surveys.cls.reading import read_community_life
 from placewise.surveys.respondents import Respondents
@@ -134,3 +137,18 @@ def test_the_project_is_checked_and_described(tmp_path: Path, capsys: pytest.Cap
     for command in ("check", "run"):
         assert cli.main([command, "--project", str(folder), "--outcome", "belonging"]) == 1
         assert "modes that are not comparable: " in capsys.readouterr().err
+
+
+def test_the_report_is_given_years_modes_and_checks(tmp_path: Path, areas: AreaTable, deposit: LabelledTable) -> None:
+    write_labelled(deposit, tmp_path / "cls.sav")
+    found = people(tmp_path / "cls.sav", areas)
+    assert found.account is not None
+    survey = SurveySpec("cls", tmp_path / "cls.sav", "LAD", "lad", reader="cls", mode="mode")
+    model = {"outcome": {"survey": "cls", "response": "belonging", "family": "gaussian"}, "model": {"formula": "1"}}
+    outcome = read_model(model, "belonging", "belonging.toml", Problems(), surveys=["cls"])
+    assert outcome is not None
+    data = OutcomeData(areas, None, found, None, None)  # type: ignore[arg-type]
+    use = survey_use(data, survey, outcome.outcome)
+    assert set(use.years.split(", ")) == {"2012-13", "2020-21", "2021-22"}
+    assert set(use.mode.split(", ")) == {"face-to-face", "online", "paper"}
+    assert [check[0] for check in use.checks] == [check.name for check in found.account.checks]

@@ -83,9 +83,9 @@ class PublishedAreas:
         if self.suppressed:
             found.append(f"withheld by the publisher: {listing(list(self.suppressed), 20)}")
         if self.unmatched:
-            found.append(f"published names that are no area's: {listing(self.unmatched, 20)}")
+            found.append(f"{len(self.unmatched)} published names are no area's: {listing(self.unmatched, 20)}")
         if self.absent:
-            found.append(f"areas without a published estimate: {listing(self.absent, 20)}")
+            found.append(f"{len(self.absent)} areas have no published estimate: {listing(self.absent, 20)}")
         return tuple(found)
 
 
