@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from placewise.errors import ConfigurationError, Problem, Problems, nearest
 from placewise.estimates.groups import Members, members_of_table
@@ -90,8 +92,7 @@ def areas_of_postcodes(release: Release, path: Path, lookup: Path | None, weight
     found.raise_if_any()
     assert table is not None
     assert pairs is not None
-    table["postcode"] = _plain(table["postcode"])
-    known = pd.Series(pairs["code"].to_numpy(dtype=object), index=pd.Index(_plain(pairs["postcode"])))
+    known = pd.Series(pairs["code"].to_numpy(dtype=object), index=pd.Index(pairs["postcode"]))
     known = known[~known.index.duplicated()]
     inside = table[table["group"].notna()]
     repeated = int(inside.duplicated(["postcode", "group"]).sum())
@@ -99,9 +100,10 @@ def areas_of_postcodes(release: Release, path: Path, lookup: Path | None, weight
         hint = "keep one row each, or name a column of people by --weights"
         found.add(where, f"{repeated:,} rows repeat a postcode in its group", hint, "data")
     inside = inside.assign(code=known.reindex(inside["postcode"]).to_numpy(dtype=object))
-    notes = _without_area(inside, release, where, found)
+    ours = pd.Index(release.predictor.codes).get_indexer(pd.Index(inside["code"])) >= 0
+    notes = _without_area(inside["code"].isna().to_numpy(), ours, where, found)
     found.raise_if_any()
-    inside = inside[inside["code"].isin(set(release.predictor.codes))]
+    inside = inside[ours]
     if weights is None:
         inside = inside.assign(people=_shared_people(inside, known, release))
     summed = inside.groupby(["group", "code"], sort=False)["people"].sum().reset_index()
@@ -173,7 +175,11 @@ def _table(
     raw = read_raw(file, list(chosen.values()), where, found)
     if raw is None:
         return None
-    table = pd.DataFrame({role: as_codes(raw.frame[name]) for role, name in chosen.items() if role != "people"})
+    table = pd.DataFrame({
+        role: _plain(raw.frame[name]) if role == "postcode" else as_codes(raw.frame[name])
+        for role, name in chosen.items()
+        if role != "people"
+    })  # fmt: skip
     for role in wanted:
         blank = int(table[role].isna().sum())
         if blank:
@@ -200,24 +206,25 @@ def _in_order(groups: pd.Series) -> list[str]:
 
 def _plain(postcodes: pd.Series) -> pd.Series:
     """Postcodes as one word in capitals, however they are spaced."""
-    return postcodes.str.upper().str.replace(r"\s+", "", regex=True)
+    words = pa.chunked_array(pa.array(postcodes, type=pa.string(), from_pandas=True))
+    plain = pc.replace_substring(pc.utf8_upper(words), " ", "").to_pandas()
+    return pd.Series(plain.array, index=postcodes.index, dtype="str")
 
 
-def _without_area(inside: pd.DataFrame, release: Release, where: str, found: Problems) -> tuple[str, ...]:
+def _without_area(missing: np.ndarray, ours: np.ndarray, where: str, found: Problems) -> tuple[str, ...]:
     """Note postcodes that have no area of the release; which they are is not told: they may be patients'."""
-    missing = inside["code"].isna()
-    outside = ~missing & ~inside["code"].isin(set(release.predictor.codes))
     notes = []
-    for what, odd in (("are not in the lookup", missing), ("lie outside the areas of the release", outside)):
+    elsewhere = ~missing & ~ours
+    for what, odd in (("are not in the lookup", missing), ("lie outside the areas of the release", elsewhere)):
         if not odd.any():
             continue
-        told = f"{int(odd.sum()):,} of {len(inside):,} postcodes {what}"
+        told = f"{int(odd.sum()):,} of {len(odd):,} postcodes {what}"
         if odd.mean() > MOST_UNKNOWN:
             found.add(
                 where, told, "is the lookup of the right year and country, its codes those of the release?", "data"
             )
         notes.append(f"{told}: they are left out")
-    if not len(inside):
+    if not len(ours):
         found.add(where, "no postcode belongs to a group", "write the group beside the postcode", "data")
     return tuple(notes)
 
