@@ -7,14 +7,18 @@ import itertools
 import re
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from placewise.diagnostics.survey import SurveyDescription
 from placewise.diagnostics.survey.describe import NumberFacts
 from placewise.diagnostics.survey.design import ClusterFacts, WeightFacts
 from placewise.diagnostics.survey.margins import Margin, Share
+from placewise.diagnostics.survey.scales import describe_scale
 from placewise.publish.survey import SECTIONS, render_survey
 from placewise.surveys.account import Account, Check, DesignRead, FileRead, Mapped, VariableAccount
+from placewise.surveys.design import SurveyDesign
 from placewise.surveys.respondents import Dropped
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -121,6 +125,22 @@ def test_the_page_is_sound_and_has_every_section(verdict: str) -> None:
     assert all(after - before <= 1 for before, after in itertools.pairwise(parsed.headings))
     assert ("This survey failed a check" in page) == (verdict == "fail")
     assert render_survey(description(verdict), "A town", "0.1") == page
+
+
+def test_scales_are_told_with_their_items() -> None:
+    common = np.arange(300) % 30 / 10.0
+    items = pd.DataFrame({f"talk_{j}": common + np.sin(np.arange(300) * (j + 2.0)) for j in range(3)})
+    items["talk_0"] = items["talk_0"].where(np.arange(300) >= 4)
+    good = describe_scale("ties", items, list(items), (), SurveyDesign(np.ones(300)))
+    bad = describe_scale("odd", items, ["talk_9"], (), None)
+    page = render_survey(description(scales=(good, bad)), "A town", "0.1")
+    parsed = Nesting()
+    parsed.feed(page)
+    assert parsed.stack == []
+    assert re.search(r"ties: alpha 0\.\d\d \(95% interval 0\.\d\d to 0\.\d\d\); omega 0\.\d\d", page)
+    assert "odd: no scale can be made of its items: no column &#39;talk_9&#39;." in page
+    assert [html.unescape(c) for c in re.findall(r"<td[^>]*>(few)</td>", page)] == ["few"]
+    assert "Scales of several items" not in render_survey(description(), "A town", "0.1")
 
 
 def test_what_comes_from_data_is_escaped_and_nothing_is_remote() -> None:

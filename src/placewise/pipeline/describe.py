@@ -126,7 +126,8 @@ def _describe(spec: ProjectSpec, names: Sequence[str], reporter: Reporter) -> di
         if respondents is not None and areas is not None:
             without = {survey.person, survey.weight, survey.psu, survey.strata, survey.area_column}
             orders = {**spec.variables, **{column: o.order for o in outcomes for column in _answers(o)}}
-            described[name] = describe_survey(respondents, areas, frame, first, without, orders)
+            scales = {outcome.name: outcome.items for outcome in outcomes if outcome.items}
+            described[name] = describe_survey(respondents, areas, frame, first, without, orders, scales)
     problems.raise_if_any()
     return described
 

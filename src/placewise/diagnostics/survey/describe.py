@@ -12,6 +12,7 @@ import pandas as pd
 from placewise.diagnostics.survey import design
 from placewise.diagnostics.survey.design import ClusterFacts, WeightFacts, cluster_facts, weight_facts
 from placewise.diagnostics.survey.margins import Margin, categorical, frame_population, margin, places
+from placewise.diagnostics.survey.scales import ScaleFacts, describe_scale
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
@@ -66,7 +67,9 @@ class SurveyDescription:
     deff : float or None
         Median design effect over the shares and means that are told, those of places apart.
     checks : tuple of Check
-        The reader's, and those of the margins.
+        The reader's, and those of the margins and the scales.
+    scales : tuple of ScaleFacts
+        Outcomes of several items.
     """
 
     account: Account
@@ -76,6 +79,7 @@ class SurveyDescription:
     clusters: ClusterFacts | None
     deff: float | None
     checks: tuple[Check, ...]
+    scales: tuple[ScaleFacts, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; no count of respondents below the threshold."""
@@ -89,6 +93,7 @@ class SurveyDescription:
                 "clusters": design.to_json(self.clusters),
                 "median": self.deff,
             },
+            "scales": [scale.to_json() for scale in self.scales],
         }
 
 
@@ -99,6 +104,7 @@ def describe_survey(
     first: Collection[str] = (),
     without: Collection[str] = (),
     orders: Mapping[str, Sequence[str]] | None = None,
+    scales: Mapping[str, Sequence[str]] | None = None,
 ) -> SurveyDescription:
     """Describe a survey.
 
@@ -112,6 +118,8 @@ def describe_survey(
         Columns that are not described, such as who a respondent is.
     orders : mapping of column to categories, optional
         Categories in their order, where they have one.
+    scales : mapping of name to columns, optional
+        Items of the outcomes that have several.
 
     Raises
     ------
@@ -138,6 +146,12 @@ def describe_survey(
     # where people live is what was sampled: its effects are those of no answer
     effects = [s.deff for m in margins if m.source != "areas" for s in m.shares if s.deff is not None]
     effects += [n.deff for n in numbers if n.deff is not None]
+    declared = any(v is not None for v in (respondents.weight, respondents.psu, respondents.strata))
+    made = tuple(
+        describe_scale(name, respondents.table, items, orders.get(items[0], ()), sample if declared else None)
+        for name, items in (scales or {}).items()
+    )
+    checks = (*account.checks, *_checks(margins, respondents.weight is not None), *(scale.check() for scale in made))
     return SurveyDescription(
         account=account,
         margins=margins,
@@ -145,7 +159,8 @@ def describe_survey(
         weights=weight_facts(respondents),
         clusters=cluster_facts(respondents),
         deff=float(np.median(effects)) if effects else None,
-        checks=(*account.checks, *_checks(margins, respondents.weight is not None)),
+        checks=checks,
+        scales=made,
     )
 
 

@@ -82,7 +82,7 @@ class ScaleFacts:
 
 
 def describe_scale(
-    name: str, table: pd.DataFrame, items: Sequence[str], order: Sequence[str], design: SurveyDesign
+    name: str, table: pd.DataFrame, items: Sequence[str], order: Sequence[str], design: SurveyDesign | None
 ) -> ScaleFacts:
     """Reliability of one scale.
 
@@ -96,8 +96,8 @@ def describe_scale(
         Columns, numbers or categories.
     order : sequence of str
         Categories, lowest first, scored 1, 2, …; needed where items are text.
-    design : SurveyDesign
-        Of the n respondents.
+    design : SurveyDesign or None
+        Of the n respondents; None where the survey declares none.
 
     Returns
     -------

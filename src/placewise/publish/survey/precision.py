@@ -6,13 +6,19 @@ from typing import Any
 
 from placewise.diagnostics.survey import SurveyDescription
 from placewise.publish.report.parts import Cell, TablePart
+from placewise.publish.survey.scales import scales_view
 from placewise.publish.wording import count, label_words, percent
 from placewise.surveys.disclosure import nearest_ten
 
 
 def precision_view(described: SurveyDescription) -> dict[str, Any]:
-    """Facts of weights and clusters, and means of numbers."""
-    return {"facts": _facts(described), "numbers": _numbers(described), "lead": _lead(described)}
+    """Facts of weights and clusters, means of numbers, and scales."""
+    return {
+        "facts": _facts(described),
+        "numbers": _numbers(described),
+        "lead": _lead(described),
+        "scales": scales_view(described.scales),
+    }
 
 
 def _lead(described: SurveyDescription) -> str:
