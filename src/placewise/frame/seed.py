@@ -1,13 +1,13 @@
 """The seed of raking: a table of people that carries how the variables go together, by area class and region.
 
 Interactions are taken from the seed, everything else from the margins. Each table of the hierarchy (all areas
-together, the first grouping, the first two crossed, …) is shrunk to the shape of the one above it by the pseudo-Bayes
-estimator of Fienberg and Holland (1973, JASA 68): (x + k p) / (N + k), p the shape above, k = (N² − Σ x²) divided by
-Σ (x − N p)² and 1 at least. The topmost is shrunk to independence. So a cell that is empty in a class by chance is
-filled a little, the more the fewer people the class has; a class without people takes the shape above.
+together, the first grouping, the first two crossed, …) is shrunk to the interactions of the one above it, the topmost
+to independence (``shrinkage.py``): a seed of few people does not harm, a cell that is empty in a class by chance is
+filled a little, and a class without people takes the shape above.
 
-A combination that stands in the table and counts nobody in any class is structurally empty and stays so; one that does
-not stand there at all has merely not been seen.
+A combination that stands in the table and counts nobody in any class, though at least five people would be expected if
+the variables were independent, is structurally empty and stays so. One that does not stand there, or of which fewer
+would be expected, has merely not been seen.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from placewise.errors import Problems, nearest
 from placewise.frame.grid import Grid
 from placewise.frame.long import Factor, LongTable, Wanted, read_long
 from placewise.frame.margins import Margin
+from placewise.frame.shrinkage import independence, shrink
 from placewise.frame.spec import SeedSpec
 from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
 
 WHERE = "frame.seed"
 MOST_CELLS = 100_000
-LEAST_PSEUDO = 1.0  # people: a class all in one cell would otherwise not be smoothed
+LEAST_EXPECTED = 5.0  # people: by chance fewer than one in a hundred such cells is empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Seed:
     structural : int
         Structurally empty cells of the grid.
     weight : float
-        Median, over the tables, of the weight that the own counts have in the shrunk ones: N / (N + k); 1 without seed.
+        Median, over the tables, of the weight that the own counts have in the shrunk ones; 1 without seed.
     seeded : bool
         Whether there is a seed; False: all cells alike.
     notes : tuple of str
@@ -142,7 +143,13 @@ def read_seed(
             "data",
         )
         return None
-    smooth = _smoothed(counts, empty, classes, own, spec, areas, problems)
+    if (counts % 1 > 0).any():
+        notes.append(
+            "the seed's counts are not whole; where they are weighted, scale the weights to the number who answered, "
+            "or chance passes for interactions"
+        )
+    people = areas.population if areas.population is not None else margins[0].counts.sum(axis=1)
+    smooth = _smoothed(counts, empty, classes, own, spec, areas, people, problems)
     if smooth is None:
         return None
     tables, group, without, weight = smooth
@@ -205,7 +212,10 @@ def _counts(
     counts = np.bincount(row * own.size + cell, weights=people, minlength=len(classes) * own.size)
     stands = np.bincount(cell, minlength=own.size) > 0
     counts = counts.reshape(len(classes), own.size)
-    return counts, stands & (counts.sum(axis=0) == 0), classes
+    national = counts.sum(axis=0)
+    nowhere: np.ndarray = np.zeros(own.size, dtype=bool)
+    expected = national.sum() * (independence(national, own, nowhere) if national.any() else nowhere)
+    return counts, stands & (national == 0) & (expected >= LEAST_EXPECTED), classes
 
 
 def _smoothed(
@@ -215,11 +225,13 @@ def _smoothed(
     own: Grid,
     spec: SeedSpec,
     areas: AreaTable,
+    people: np.ndarray,
     problems: Problems,
 ) -> tuple[np.ndarray, np.ndarray, int, float] | None:
     """Shapes of the classes that areas belong to, each area's row, areas without one of their own, median weight."""
-    national = counts.sum(axis=0)
-    shape, weight = shrink(national[None], independence(national, own, empty)[None])
+    national = counts.sum(axis=0, keepdims=True)
+    share = np.minimum(national.sum(axis=1) / people.sum(), 1.0)
+    shape, weight = shrink(national, independence(national[0], own, empty)[None], own, share)
     group: np.ndarray = np.zeros(len(areas), dtype=np.int64)
     without = 0
     for depth in range(1, len(spec.by) + 1):
@@ -231,7 +243,8 @@ def _smoothed(
         at = classes.merge(here, on=names, how="left")["_row"].to_numpy(dtype=np.float64, na_value=np.nan)
         own_counts = np.zeros((len(first), own.size))
         np.add.at(own_counts, at[~np.isnan(at)].astype(np.int64), counts[~np.isnan(at)])
-        shape, weight = shrink(own_counts, shape[group[first]])
+        share = np.minimum(own_counts.sum(axis=1) / np.bincount(row, weights=people), 1.0)
+        shape, weight = shrink(own_counts, shape[group[first]], own, share)
         without = int((own_counts.sum(axis=1) == 0)[row].sum())
         group = row
     if spec.by and without == len(areas):
@@ -240,40 +253,3 @@ def _smoothed(
         problems.add(f"{WHERE}.by", message, f"the areas' are {listing(known)}", "data")
         return None
     return shape, group, without, float(np.median(weight))
-
-
-def independence(counts: np.ndarray, grid: Grid, empty: np.ndarray) -> np.ndarray:
-    """Shape of the table (cells,) in which variables are independent, with some cells empty; sums to 1."""
-    shape = np.ones(grid.size)
-    for name in grid.variables:
-        at = grid.places([name])
-        margin = np.bincount(at, weights=counts)
-        shape *= margin[at] / counts.sum()
-    shape[empty] = 0.0
-    return np.asarray(shape / shape.sum())
-
-
-def shrink(counts: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shrink tables to given shapes by the pseudo-Bayes estimator of Fienberg and Holland (1973).
-
-    Parameters
-    ----------
-    counts : ndarray of float64, shape (G, cells)
-        People.
-    shape : ndarray of float64, shape (G, cells)
-        Shares, each row summing to 1.
-
-    Returns
-    -------
-    tables : ndarray of float64, shape (G, cells)
-        Shares.
-    weight : ndarray of float64, shape (G,)
-        Weight of the own counts, N / (N + k); 0 without people.
-    """
-    people = counts.sum(axis=1)
-    spread = people**2 - (counts**2).sum(axis=1)
-    apart = ((counts - people[:, None] * shape) ** 2).sum(axis=1)
-    pseudo = np.divide(spread, apart, out=np.full_like(apart, np.inf), where=apart > 0)
-    weight = people / (people + np.maximum(pseudo, LEAST_PSEUDO))
-    own = counts / np.where(people > 0, people, 1.0)[:, None]
-    return weight[:, None] * own + (1 - weight)[:, None] * shape, weight
