@@ -40,7 +40,7 @@ def study_files(folder: Path, waves: Iterable[str]) -> dict[tuple[str, str], lis
 
 
 def find_study(folder: Path, waves: Sequence[str], where: str, problems: Problems) -> StudyFiles | None:
-    """One file each of the study, or None after noting which interview files are absent, and which there are twice.
+    """Files of the study that there are, after noting which interviews are absent and which files are there twice.
 
     Parameters
     ----------
@@ -50,8 +50,14 @@ def find_study(folder: Path, waves: Sequence[str], where: str, problems: Problem
         Letters.
     where : str
         The survey's table in the project file, for messages.
+    problems : Problems
+        Takes what is wrong.
+
+    Returns
+    -------
+    mapping of (wave, stem) to Path, or None
+        None where there is no folder.
     """
-    before = len(problems)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "is not there"
         problems.add(f"{where}.path", f"{folder} {what}", "unpack the download and name its folder", "data")
@@ -64,7 +70,7 @@ def find_study(folder: Path, waves: Sequence[str], where: str, problems: Problem
         names = ", ".join(f"{wave}_indresp" for wave in absent)
         message = f"no {names} ({', '.join(SUFFIXES)}) in {folder} or any folder below it"
         problems.add(f"{where}.waves", message, _what_there_is(folder), "data")
-    return None if len(problems) > before else {key: paths[0] for key, paths in candidates.items()}
+    return {key: paths[0] for key, paths in candidates.items()}
 
 
 def tell_twice(name: str, paths: Collection[Path], folder: Path, where: str, problems: Problems) -> None:

@@ -17,6 +17,9 @@ from placewise.surveys.spec import GeographyFile, LookupFile
 from placewise.surveys.ukhls.vintages import VINTAGES
 from placewise.surveys.ukhls.waves import missing_codes, prefixed
 
+# First letters of the nine-character codes of England, Wales, Scotland and Northern Ireland.
+COUNTRIES = frozenset("EWSN")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Homes:
@@ -133,7 +136,7 @@ def tell_unknown(
     met = codes.nunique()
     countries = pd.Series([c[0] for c in unknown]).value_counts()
     spread = ", ".join(f"{n:,} begin with {letter!r}" for letter, n in sorted(countries.items()))
-    foreign = {c[0] for c in unknown} - {str(c)[0] for c in known}
+    foreign = ({c[0] for c in unknown} & COUNTRIES) - {str(c)[0] for c in known}
     hints = []
     if foreign:
         hints.append(
@@ -141,8 +144,8 @@ def tell_unknown(
         )
     if any(c[0] not in foreign for c in unknown):
         hints.append(
-            f"the areas may be of another year than vintage {geography.vintage!r}, "
-            f"{VINTAGES[geography.vintage].what}: link at a column of that year, "
+            f"the areas may be of another year or coding than vintage {geography.vintage!r}, "
+            f"{VINTAGES[geography.vintage].what}: link at a column of that one, "
             "or give geography.lookup = { path, from, to }"
         )
     message = f"{len(unknown):,} of {met:,} codes are not in {level!r} of the areas ({spread}): {listing(unknown)}"

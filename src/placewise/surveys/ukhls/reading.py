@@ -88,7 +88,8 @@ def read_ukhls(
     sources = _sources(spec, areas, where, problems)
     if sources is None:
         return None
-    waves = [WaveFiles(wave, sources.study, spec.path, where, problems) for wave in spec.waves]
+    there = [wave for wave in spec.waves if (wave, MAIN) in sources.study]
+    waves = [WaveFiles(wave, sources.study, spec.path, where, problems) for wave in there]
     names = _names(spec, areas, columns, required, sources.recoding)
     needed = {*required, *spec.where}
     placed = place(names, needed, sources.recoding, waves, where, problems)
@@ -116,7 +117,7 @@ def ukhls_names(spec: SurveySpec) -> tuple[str, ...] | None:
     problems = Problems()
     study = find_study(spec.path, spec.waves, "", problems)
     theirs = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
-    if study is None or theirs is None:
+    if study is None or theirs is None or problems:
         return None
     names = {*OWN, SCALE, *BUILT_IN.overridden_by(theirs).names()}
     for wave in spec.waves:
@@ -124,7 +125,7 @@ def ukhls_names(spec: SurveySpec) -> tuple[str, ...] | None:
         for stem in files.stems():
             files.open(stem)
         names |= {column.removeprefix(f"{wave}_") for column in files.columns()}
-    return None if problems else tuple(sorted(names))
+    return tuple(sorted(names)) if not problems else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,8 +145,7 @@ def _geography(spec: SurveySpec) -> GeographyFile:
 
 
 def _sources(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> _Sources | None:
-    """Files, recoding, weights and the level to link by; every problem of theirs at once."""
-    before = len(problems)
+    """Files, recoding, weights and the level to link by, with every problem of theirs; None without a study to read."""
     level = _level(spec, areas, f"{where}.area", problems)
     study = find_study(spec.path, spec.waves, where, problems)
     geography = find_geography(_geography(spec), spec.area_column, spec.waves, where, problems)
@@ -153,10 +153,10 @@ def _sources(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Pr
     weights = {wave: weight_column(spec, wave, where, problems) for wave in spec.waves}
     table = _geography(spec).lookup
     lookup = None if table is None else read_lookup(table, f"{where}.geography.lookup", problems)
-    if study is None or geography is None or theirs is None or len(problems) > before:
+    if study is None or theirs is None:
         return None
     named = {wave: weight for wave, weight in weights.items() if weight is not None}
-    return _Sources(study, geography, BUILT_IN.overridden_by(theirs), named, level, lookup)
+    return _Sources(study, geography or {}, BUILT_IN.overridden_by(theirs), named, level, lookup)
 
 
 def _level(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> str:
@@ -205,15 +205,18 @@ def _read(
         main = files.open(MAIN)
         if main is None:
             continue
-        design = (
-            sources.weights[files.wave],
-            *(prefixed(s, files.wave) for s in (spec.psu or PSU, spec.strata or STRATA)),
-        )
-        keys = (f"{where}.weight", f"{where}.psu", f"{where}.strata")
-        lacking = [(key, c) for key, c in zip(keys, design, strict=True) if c not in main.columns]
-        for key, column in lacking:
-            problems.add(key, f"{main.path.name} has no column {column!r}", nearest(column, main.columns), "data")
-        read = None if lacking else files.read(placed[files.wave], design, sources.recoding.missing)
+        design = {
+            "weight": sources.weights.get(files.wave, ""),
+            "psu": prefixed(spec.psu or PSU, files.wave),
+            "strata": prefixed(spec.strata or STRATA, files.wave),
+        }
+        named = [column for column in design.values() if column]
+        for key, column in design.items():
+            if column and column not in main.columns:
+                near = nearest(column, main.columns)
+                problems.add(f"{where}.{key}", f"{main.path.name} has no column {column!r}", near, "data")
+        lacking = not set(named) <= set(main.columns)
+        read = None if lacking else files.read(placed[files.wave], named, sources.recoding.missing)
         if read is not None:
             found.append(read)
     return found if len(found) == len(waves) else None
