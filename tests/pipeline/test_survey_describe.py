@@ -198,3 +198,24 @@ def test_formulas_use_the_names_of_the_recode_file(project: Path, capsys: pytest
     (project / "models" / "belonging.toml").write_text(model.replace("(1 | sex)", "(1 | sexx)"))
     assert main(["check", "--project", str(project)]) == 2
     assert "did you mean 'sex'?" in capsys.readouterr().err
+
+
+def test_outcomes_of_several_items_are_told_as_scales(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(5)
+    common = rng.normal(size=N)
+    words = np.array(["never", "sometimes", "often"])
+    items = {f"talk_{j}": words[np.digitize(common + rng.normal(size=N), [-0.5, 0.8])] for j in range(4)}
+    pyreadstat.write_sav(stored().assign(**items), project / "cls.sav", variable_value_labels=LABELS)
+    outcome = {"survey": "cls", "items": list(items), "family": "graded_response", "order": words.tolist()}
+    ties = {"outcome": outcome, "model": {"formula": "(1 | sex)"}}
+    (project / "models" / "ties.toml").write_text(tomli_w.dumps(ties))
+
+    status, told = described(project, capsys)
+    assert status == 0
+    (scale,) = told["surveys"]["cls"]["scales"]
+    assert (scale["name"], scale["items"], scale["respondents"], scale["against"]) == ("ties", list(items), N, [])
+    weighted, plain = scale["weighted"], scale["unweighted"]
+    assert 0.5 < weighted["alpha"]["lower"] < weighted["alpha"]["value"] < weighted["alpha"]["upper"] < 0.9
+    assert weighted["omega"]["value"] != plain["omega"]["value"]
+    assert {c["name"]: c["verdict"] for c in told["surveys"]["cls"]["checks"]}["items of ties"] == "pass"
+    assert "ties: alpha" in (project / "reports" / "surveys" / "cls.html").read_text()
