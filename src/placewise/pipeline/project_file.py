@@ -15,8 +15,8 @@ from placewise.models.model_file import read_model
 from placewise.models.spec import ModelSpec
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.project_tables import PROJECT, TOP, groupings, read_areas, read_frame, read_surveys
-from placewise.pipeline.toml_file import plain, read_toml
 from placewise.schema import Place, describe, expand, seed_number, walk
+from placewise.toml_file import plain, read_toml
 
 PROJECT_FILE = "placewise.toml"
 MODELS_FOLDER = "models"

@@ -184,7 +184,8 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "this key is required"),
+        (b"", "the file is empty (write [variables.NAME]"),
+        (b"missing = [-9]", "this key is required"),
         (b"[variables.a]\nwording = no quotes", "this is not TOML"),
         ("[variables.a]\nwording = 'naïve'".encode("latin-1"), "not a text file in UTF-8"),
         (b"#" * 2_000_001, "larger than 2 MB"),

@@ -13,8 +13,8 @@ from placewise.errors import ConfigurationError, Problem, Problems, nearest
 from placewise.opendata.catalogue import COVARIATES_FILE, SOURCES_FILE, read_catalogue, relative_file
 from placewise.opendata.spec import Catalogue, Source
 from placewise.pipeline import atomic
-from placewise.pipeline.toml_file import read_toml
 from placewise.schema import Key, Place, table, table_of, text
+from placewise.toml_file import read_toml
 
 PINS = "checksums.toml"
 DEFAULT_FOLDER = Path("data/open")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,7 @@ from placewise.errors import Problems
 from placewise.schema import Key, Place, boolean, describe, is_number, label, list_of, one_of, table, text, walk
 from placewise.surveys.recode.keys import key
 from placewise.surveys.recode.spec import KINDS, Band, Recoding, Variable
-
-MOST_BYTES = 2_000_000
+from placewise.toml_file import read_toml
 
 _NUMBER_ONLY = ("bounds", "reverse", "scale")
 
@@ -35,32 +32,8 @@ def read_recoding(path: Path, problems: Problems) -> Recoding | None:
     Recoding or None
         None where a problem was noted.
     """
-    where = path.name
-    if not os.path.isfile(path):
-        found = "this is a folder, not a file" if os.path.isdir(path) else "there is no such file"
-        problems.add(where, found, f"looked for {path}")
-        return None
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        problems.add(where, f"the file cannot be read: {error.strerror}")
-        return None
-    if len(content) > MOST_BYTES:
-        problems.add(where, f"the file is larger than {MOST_BYTES // 1_000_000} MB", "is this data?")
-        return None
-    try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        problems.add(where, "this is not a text file in UTF-8", "a recode file is written in TOML")
-        return None
-    except RecursionError:
-        problems.add(where, "this is not TOML: its values are nested too deeply")
-        return None
-    except ValueError as error:
-        problems.add(where, f"this is not TOML: {str(error)[:200]}", "text needs quotes; docs/recode.md has examples")
-        return None
-    return parse_recoding(document, where, problems)
+    tables = read_toml(path, Place(path.name, problems), "write [variables.NAME]; docs/recode.md has an example")
+    return None if tables is None else parse_recoding(tables, path.name, problems)
 
 
 def parse_recoding(document: Mapping[str, Any], where: str, problems: Problems) -> Recoding | None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from placewise.errors import Problems
-from placewise.pipeline.toml_file import MOST_BYTES, plain, read_toml
 from placewise.schema import Place
+from placewise.toml_file import MOST_BYTES, plain, read_toml
 
 
 def read(path: Path) -> tuple[object, list[str]]:

@@ -13,11 +13,12 @@ from placewise.schema import Place
 
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 60
+INIT = "`placewise init` writes one to begin with"
 _COLON_KEY = re.compile(r"\s*([A-Za-z]+:[\w:./-]+)\s*=")
 _BARE_TEXT = re.compile(r"[^\W\d][^\"'#,\]}]*|[./~$][^\"'#,\]}]*")
 
 
-def read_toml(path: Path, place: Place) -> dict[str, Any] | None:
+def read_toml(path: Path, place: Place, if_empty: str = INIT) -> dict[str, Any] | None:
     """Tables of a TOML file.
 
     Parameters
@@ -26,6 +27,8 @@ def read_toml(path: Path, place: Place) -> dict[str, Any] | None:
         File to read; at most 2 MB of UTF-8 text.
     place : Place
         The file, for messages; takes what is wrong.
+    if_empty : str
+        What to do about a file that holds nothing.
 
     Returns
     -------
@@ -50,10 +53,10 @@ def read_toml(path: Path, place: Place) -> dict[str, Any] | None:
     except UnicodeDecodeError:
         place.add("this is not a text file in UTF-8", "settings are written in TOML")
         return None
-    return parse_toml(written, place)
+    return parse_toml(written, place, if_empty)
 
 
-def parse_toml(written: str, place: Place) -> dict[str, Any] | None:
+def parse_toml(written: str, place: Place, if_empty: str = INIT) -> dict[str, Any] | None:
     """Tables of TOML text; None after noting why it is not TOML, or that there is nothing in it."""
     try:
         tables = tomllib.loads(written)
@@ -65,7 +68,7 @@ def parse_toml(written: str, place: Place) -> dict[str, Any] | None:
         place.add(f"this is not TOML: {str(error)[:200]}", _hint(written, str(error)))
         return None
     if not tables:
-        place.add("the file is empty", "`placewise init` writes one to begin with")
+        place.add("the file is empty", if_empty)
         return None
     return tables
 
