@@ -101,9 +101,10 @@ def test_every_missing_concept_is_told_at_once_with_what_may_be_it(deposit: Any,
 
 
 def test_what_the_project_has_to_name_is_asked_for_with_candidates(deposit: Any, spec: SurveySpec, reader: Any) -> None:
-    bare = replace(spec, area_column="", weight="", community_life=CommunityLifeKeys())
+    bare = replace(spec, area_column="", area_level="", weight="", community_life=CommunityLifeKeys())
     found, problems = reader.collect(deposit, bare)
     assert found is None
+    assert len(problems) == 4
     told(
         problems,
         r"survey\.cls\.area: .*confirmed nowhere.*LADcode \(Local authority of the address\)",

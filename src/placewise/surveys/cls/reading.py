@@ -53,7 +53,9 @@ def read_community_life(
         None when a problem was noted.
     """
     before = len(problems)
-    check_level(spec, areas, problems)
+    if spec.area_level:
+        # where the project names no area, the columns that may hold one are told below
+        check_level(spec, areas, problems)
     own, deposit = recoding_of(spec, problems), _open(spec, {*columns, *required}, problems)
     if own is None or deposit is None:
         return None
