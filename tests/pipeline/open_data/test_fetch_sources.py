@@ -182,6 +182,14 @@ def test_another_layout_takes_the_place_of_the_first(fetch, published, parquet):
     assert _paths(fetch.folder) == ["census2021_oa/ts037.parquet", PINS]
 
 
+def test_a_file_that_holds_several_sources_stays_while_one_needs_it(fetch, published, parquet):
+    fetch("oa21_lookup", "oac21", origin=parquet)
+    fetch("oac21", origin=published, accept_new=True)
+    assert _paths(fetch.folder) == ["UK_OAC_Final.parquet", PINS, "lookups/oa21_lookup.parquet"]
+    fetch("oa21_lookup", origin=published, accept_new=True)
+    assert _paths(fetch.folder) == ["UK_OAC_Final.parquet", PINS, "oa21_lookup.csv"]
+
+
 def test_what_is_not_in_the_folder_is_told_with_its_names(fetch, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError) as raised:

@@ -233,7 +233,8 @@ def _keep(job: _Job, source: Source, target: Located, origin: str, write: Callab
         digest = write(part, "" if job.accept_new else known)
         if read_verified(replace(target, path=part), source, job.problems) is None:
             raise _RefusedError
-    if pin is not None and pin.file != name:
-        atomic.remove(job.folder / pin.file)
     job.pins[source.name] = new_pin(name, digest, origin)
+    # one file of the Parquet layout may hold several sources
+    if pin is not None and all(other.file != pin.file for other in job.pins.values()):
+        atomic.remove(job.folder / pin.file)
     return True
