@@ -10,7 +10,8 @@ from placewise.surveys.reading import read_survey
 from placewise.surveys.recode.parse import read_recoding
 from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import SurveySpec
-from placewise.surveys.ukhls.reading import read_ukhls, ukhls_names
+from placewise.surveys.ukhls.plan import ukhls_names
+from placewise.surveys.ukhls.reading import read_ukhls
 
 # Each takes what ``read_survey`` takes.
 READERS: Mapping[str, Callable[..., Respondents | None]] = {

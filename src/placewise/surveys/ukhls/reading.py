@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,39 +14,25 @@ from placewise.geography.codes import as_numbers
 from placewise.geography.joins import positions
 from placewise.surveys.account import Account, DesignRead
 from placewise.surveys.disclosure import told
-from placewise.surveys.recode import Recoding, read_recoding
+from placewise.surveys.recode import Recoding
 from placewise.surveys.respondents import Respondents
-from placewise.surveys.spec import GeographyFile, SurveySpec
-from placewise.surveys.ukhls.files import StudyFiles, find_study
-from placewise.surveys.ukhls.geography import Homes, read_homes, read_lookup, tell_unknown, translate
+from placewise.surveys.spec import SurveySpec
+from placewise.surveys.ukhls.geography import Homes, read_homes, tell_unknown, translate
 from placewise.surveys.ukhls.placing import Placed, place
-from placewise.surveys.ukhls.recodings import BUILT_IN, SCALE
+from placewise.surveys.ukhls.plan import Plan, geography_of, make_plan
 from placewise.surveys.ukhls.selection import (
     Selected,
     design_codes,
     inside,
     pooled_weights,
     select,
-    weight_column,
 )
 from placewise.surveys.ukhls.variables import Made, make, pooled
-from placewise.surveys.ukhls.vintages import VINTAGES, find_geography
+from placewise.surveys.ukhls.vintages import VINTAGES
 from placewise.surveys.ukhls.wave import MAIN, Interviews, WaveFiles
 from placewise.surveys.ukhls.waves import OWN, PERSON, WAVE, prefixed
 
 PSU, STRATA = "psu", "strata"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class _Sources:
-    """What is read besides the interviews: where each wave's files are, and what the user says about them."""
-
-    study: StudyFiles
-    geography: Mapping[str, Path]
-    recoding: Recoding
-    weights: Mapping[str, str]
-    level: str
-    lookup: pd.Series | None
 
 
 def read_ukhls(
@@ -85,47 +70,31 @@ def read_ukhls(
     rescaled to sum to its respondents, so that a wave counts as the people who answered it.
     """
     before, where = len(problems), f"survey.{spec.name}"
-    sources = _sources(spec, areas, where, problems)
-    if sources is None:
+    plan = make_plan(spec, areas, where, problems)
+    if plan is None:
         return None
-    there = [wave for wave in spec.waves if (wave, MAIN) in sources.study]
-    waves = [WaveFiles(wave, sources.study, spec.path, where, problems) for wave in there]
-    names = _names(spec, areas, columns, required, sources.recoding)
+    there = [wave for wave in spec.waves if (wave, MAIN) in plan.study]
+    waves = [WaveFiles(wave, plan.study, spec.path, where, problems) for wave in there]
+    names = _names(spec, areas, columns, required, plan.recoding)
     needed = {*required, *spec.where}
-    placed = place(names, needed, sources.recoding, waves, where, problems)
-    interviews = _read(waves, placed, spec, sources, where, problems)
-    column = spec.area_column or VINTAGES[_geography(spec).vintage].column
-    homes = {w: read_homes(path, w, column, where, problems) for w, path in sources.geography.items()}
+    placed = place(names, needed, plan.recoding, waves, where, problems)
+    interviews = _read(waves, placed, spec, plan, where, problems)
+    column = spec.area_column or VINTAGES[geography_of(spec).vintage].column
+    homes = {w: read_homes(path, w, column, where, problems) for w, path in plan.geography.items()}
     if interviews is None or len(problems) > before:
         return None
-    chosen = _select(interviews, homes, spec, sources, where, problems)
+    chosen = _select(interviews, homes, spec, plan, where, problems)
     if chosen is None:
         return None
     parts = [make(part.interviews, {n for n in names if n not in OWN}, where, problems) for part in chosen]
-    codes = _link(chosen, sources, spec, areas, where, problems)
+    codes = _link(chosen, plan, spec, areas, where, problems)
     design = [design_codes(chosen, stem, where, problems) for stem in (spec.psu or PSU, spec.strata or STRATA)]
     made = [part for part in parts if part is not None]
     if areas is None or len(problems) > before:
         return None
     files = [w.columns() for w in waves]
     found = _Found(chosen, pooled(made), codes, (design[0], design[1]), [h for h in homes.values() if h is not None])
-    return _respondents(found, interviews, spec, areas, sources, tuple(dict.fromkeys(c for f in files for c in f)))
-
-
-def ukhls_names(spec: SurveySpec) -> tuple[str, ...] | None:
-    """Every name that a formula may use, without the wave's letter; None where a file cannot be opened."""
-    problems = Problems()
-    study = find_study(spec.path, spec.waves, "", problems)
-    theirs = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
-    if study is None or theirs is None or problems:
-        return None
-    names = {*OWN, SCALE, *BUILT_IN.overridden_by(theirs).names()}
-    for wave in spec.waves:
-        files = WaveFiles(wave, study, spec.path, "", problems)
-        for stem in files.stems():
-            files.open(stem)
-        names |= {column.removeprefix(f"{wave}_") for column in files.columns()}
-    return tuple(sorted(names)) if not problems else None
+    return _respondents(found, interviews, spec, areas, plan, tuple(dict.fromkeys(c for f in files for c in f)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,45 +106,6 @@ class _Found:
     codes: pd.Series
     design: tuple[np.ndarray, np.ndarray]
     homes: Sequence[Homes]
-
-
-def _geography(spec: SurveySpec) -> GeographyFile:
-    assert spec.geography is not None
-    return spec.geography
-
-
-def _sources(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> _Sources | None:
-    """Files, recoding, weights and the level to link by, with every problem of theirs; None without a study to read."""
-    level = _level(spec, areas, f"{where}.area", problems)
-    study = find_study(spec.path, spec.waves, where, problems)
-    geography = find_geography(_geography(spec), spec.area_column, spec.waves, where, problems)
-    theirs = Recoding(()) if spec.recode is None else read_recoding(spec.recode, problems)
-    weights = {wave: weight_column(spec, wave, where, problems) for wave in spec.waves}
-    table = _geography(spec).lookup
-    lookup = None if table is None else read_lookup(table, f"{where}.geography.lookup", problems)
-    if study is None or theirs is None:
-        return None
-    named = {wave: weight for wave, weight in weights.items() if weight is not None}
-    return _Sources(study, geography or {}, BUILT_IN.overridden_by(theirs), named, level, lookup)
-
-
-def _level(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> str:
-    """Column of the areas that holds codes of the vintage: the user's, else the only one named after it."""
-    groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
-    if not groupings:
-        return spec.area_level
-    if spec.area_level:
-        if spec.area_level not in groupings:
-            message = f"{spec.area_level!r} is neither the code, a level nor a class of the areas"
-            problems.add(where, message, nearest(spec.area_level, groupings))
-        return spec.area_level
-    vintage = _geography(spec).vintage
-    alike = [g for g in groupings if g.casefold().startswith(vintage)]
-    if len(alike) == 1:
-        return alike[0]
-    what = f"which column of the areas holds the codes of vintage {vintage!r} is not plain from its name"
-    problems.add(where, what, f'write area = "…", one of {", ".join(groupings)}')
-    return ""
 
 
 def _names(
@@ -195,7 +125,7 @@ def _read(
     waves: Sequence[WaveFiles],
     placed: Mapping[str, Placed],
     spec: SurveySpec,
-    sources: _Sources,
+    plan: Plan,
     where: str,
     problems: Problems,
 ) -> list[Interviews] | None:
@@ -206,7 +136,7 @@ def _read(
         if main is None:
             continue
         design = {
-            "weight": sources.weights.get(files.wave, ""),
+            "weight": plan.weights.get(files.wave, ""),
             "psu": prefixed(spec.psu or PSU, files.wave),
             "strata": prefixed(spec.strata or STRATA, files.wave),
         }
@@ -216,7 +146,7 @@ def _read(
                 near = nearest(column, main.columns)
                 problems.add(f"{where}.{key}", f"{main.path.name} has no column {column!r}", near, "data")
         lacking = not set(named) <= set(main.columns)
-        read = None if lacking else files.read(placed[files.wave], named, sources.recoding.missing)
+        read = None if lacking else files.read(placed[files.wave], named, plan.recoding.missing)
         if read is not None:
             found.append(read)
     return found if len(found) == len(waves) else None
@@ -226,7 +156,7 @@ def _select(
     interviews: Sequence[Interviews],
     homes: Mapping[str, Homes | None],
     spec: SurveySpec,
-    sources: _Sources,
+    plan: Plan,
     where: str,
     problems: Problems,
 ) -> list[Selected] | None:
@@ -244,7 +174,7 @@ def _select(
     for part in interviews:
         home = homes[part.wave]
         assert home is not None
-        selected = select(part, within[part.wave], sources.weights[part.wave], home, where, problems)
+        selected = select(part, within[part.wave], plan.weights[part.wave], home, where, problems)
         if selected is not None:
             found.append(selected)
     return found if len(problems) == before else None
@@ -252,24 +182,24 @@ def _select(
 
 def _link(
     chosen: Sequence[Selected],
-    sources: _Sources,
+    plan: Plan,
     spec: SurveySpec,
     areas: AreaTable | None,
     where: str,
     problems: Problems,
 ) -> pd.Series:
     """The areas' code of every respondent, wave after wave; codes that the areas lack are noted."""
-    geography = _geography(spec)
+    geography = geography_of(spec)
     codes = pd.concat([part.codes for part in chosen], ignore_index=True)
-    if geography.lookup is not None and sources.lookup is not None:
+    if geography.lookup is not None and plan.lookup is not None:
         before = len(problems)
         here = f"{where}.geography.lookup"
-        codes = translate(codes, sources.lookup, geography.lookup.path.name, here, problems)
+        codes = translate(codes, plan.lookup, geography.lookup.path.name, here, problems)
         if len(problems) > before:
             return codes
     if areas is not None:
-        known = areas.table[sources.level].to_numpy(dtype=object)
-        tell_unknown(codes, known, sources.level, geography, f"{where}.geography", problems)
+        known = areas.table[plan.level].to_numpy(dtype=object)
+        tell_unknown(codes, known, plan.level, geography, f"{where}.geography", problems)
     return codes
 
 
@@ -278,7 +208,7 @@ def _respondents(
     interviews: Sequence[Interviews],
     spec: SurveySpec,
     areas: AreaTable,
-    sources: _Sources,
+    plan: Plan,
     available: tuple[str, ...],
 ) -> Respondents:
     """The respondents in the order of waves and people, with the account of how they were read."""
@@ -303,27 +233,27 @@ def _respondents(
         dropped,
         found.made.checks,
         DesignRead(
-            ", ".join(sources.weights.values()),
+            ", ".join(plan.weights.values()),
             _names_of(spec.psu or PSU, spec),
             _names_of(spec.strata or STRATA, spec),
         ),
         read,
         len(table),
         notes,
-        sources.recoding,
+        plan.recoding,
     )
     return Respondents(
         name=spec.name,
         table=table,
-        link=sources.level,
+        link=plan.level,
         codes=codes.to_numpy(dtype=object),
-        area=positions(codes, areas.codes) if sources.level == areas.code else np.full(len(table), -1, np.int64),
+        area=positions(codes, areas.codes) if plan.level == areas.code else np.full(len(table), -1, np.int64),
         weight=pooled_weights(found.chosen)[order],
         psu=psu[order],
         strata=strata[order],
         read=read,
         dropped=dropped,
-        available=(*sources.recoding.names(), *available),
+        available=(*plan.recoding.names(), *available),
         notes=notes,
         declared={name: mask[order] for name, mask in found.made.declared.items()},
         account=account,
