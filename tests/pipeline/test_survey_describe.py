@@ -218,4 +218,4 @@ def test_outcomes_of_several_items_are_told_as_scales(project: Path, capsys: pyt
     assert 0.5 < weighted["alpha"]["lower"] < weighted["alpha"]["value"] < weighted["alpha"]["upper"] < 0.9
     assert weighted["omega"]["value"] != plain["omega"]["value"]
     assert {c["name"]: c["verdict"] for c in told["surveys"]["cls"]["checks"]}["items of ties"] == "pass"
-    assert "ties: alpha" in (project / "reports" / "surveys" / "cls.html").read_text()
+    assert "Ties: alpha" in (project / "reports" / "surveys" / "cls.html").read_text()

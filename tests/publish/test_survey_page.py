@@ -137,8 +137,8 @@ def test_scales_are_told_with_their_items() -> None:
     parsed = Nesting()
     parsed.feed(page)
     assert parsed.stack == []
-    assert re.search(r"ties: alpha 0\.\d\d \(95% interval 0\.\d\d to 0\.\d\d\); omega 0\.\d\d", page)
-    assert "odd: no scale can be made of its items: no column &#39;talk_9&#39;." in page
+    assert re.search(r"Ties: alpha 0\.\d\d \(95% interval 0\.\d\d to 0\.\d\d\); omega 0\.\d\d", page)
+    assert "Odd: no scale can be made of its items: no column &#39;talk_9&#39;." in page
     assert [html.unescape(c) for c in re.findall(r"<td[^>]*>(few)</td>", page)] == ["few"]
     assert "Scales of several items" not in render_survey(description(), "A town", "0.1")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from placewise.diagnostics.survey.scales import ScaleFacts
 from placewise.publish.report.parts import Cell, TablePart
-from placewise.publish.wording import label_words, percent
+from placewise.publish.wording import label_words, percent, sentence_case
 from placewise.surveys.scale_quality import Coefficient, Reliability
 
 COLUMNS = [("Item", False), ("Without an answer", True), ("Mean", True), ("Goes with the rest", True),
@@ -22,13 +22,13 @@ def scales_view(scales: Sequence[ScaleFacts]) -> list[dict[str, Any]]:
 
 
 def _lead(scale: ScaleFacts) -> str:
-    title = label_words(scale.name)
+    title = sentence_case(label_words(scale.name))
     if scale.quality is None:
         return f"{title}: no scale can be made of its items: {scale.problem}."
     found = scale.quality.weighted or scale.quality.unweighted
     parts = [f"{title}: {_told('alpha', found.alpha)}", _told("omega", found.omega)]
     if scale.quality.weighted is not None:
-        parts.append(f"alpha of respondents counted once {scale.quality.unweighted.alpha.value:.2f}")
+        parts.append(f"unweighted alpha {scale.quality.unweighted.alpha.value:.2f}")
     scored = scale.share_scored
     if scored is not None:
         parts.append(
@@ -56,10 +56,11 @@ def _table(scale: ScaleFacts) -> TablePart | None:
             [
                 Cell(f"{label_words(row['item'])}{turned}"),
                 Cell("few" if missing is None else percent(missing)),
-                *(
-                    Cell("–" if np.isnan(row[c]) else f"{row[c]:.2f}")
-                    for c in ("mean", "item_rest", "loading", "alpha_without")
-                ),
+                *(Cell(_number(row[c])) for c in ("mean", "item_rest", "loading", "alpha_without")),
             ]
         )
     return TablePart(f"Items of {label_words(scale.name)}", COLUMNS, rows)
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
