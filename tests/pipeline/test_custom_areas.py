@@ -200,6 +200,15 @@ def test_rows_are_those_of_the_draws(folder, release, tmp_path):
     assert pairs["mean"][2] == pytest.approx(areas.compare("=1+1", "b")["mean"], abs=1e-10)
 
 
+def test_a_release_in_python(folder, release):
+    areas = AreaDraws.from_release(folder)
+    assert np.array_equal(areas.draws(), AreaDraws(release.predictor).draws())
+    assert np.abs(areas.index().draws() @ areas.population).max() < 1e-8
+    last = areas.difference(AreaDraws.from_release(folder))
+    assert (last["sd"] > areas.draws().std(axis=0).min()).all()
+    assert last["p_greater"].between(0.2, 0.8).all()
+
+
 def command(folder, *more):
     return cli.main(["aggregate", "--release", os.fspath(folder), *map(os.fspath, more)])
 

@@ -77,6 +77,27 @@ class AreaDraws:
         self._moved: Moved | None = None
         self._set_level(level or predictor.code)
 
+    @classmethod
+    def from_release(cls, folder: str | Path, estimand: int = 0) -> AreaDraws:
+        """The small areas of a release, on its index.
+
+        Parameters
+        ----------
+        folder : path
+            ``<outcome>/release`` of a run.
+        estimand : int
+            Position among the outcome's estimands.
+
+        Raises
+        ------
+        DataError
+            Missing, altered or inconsistent files.
+        """
+        from placewise.estimates.release import read_release
+
+        found = read_release(folder)
+        return cls(found.predictor, estimand=estimand, standard=found.standards[estimand], names=found.names)
+
     def _set_level(self, level: str) -> None:
         """Group the small areas by a level the predictor knows."""
         p = self._source.predictor
