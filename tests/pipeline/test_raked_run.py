@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ import pytest
 
 from placewise.errors import ConfigurationError, DataError
 from placewise.estimates.release import read_release
+from placewise.frame.cells import Frame
 from placewise.frame.uncertain import CellNoise
 from placewise.pipeline.check import check_folder
 from placewise.pipeline.example import write_example
-from placewise.pipeline.fingerprint import file_digest
+from placewise.pipeline.inputs import Digests
+from placewise.pipeline.kept_frame import KeptFrame
+from placewise.pipeline.load import ProjectInputs
 from placewise.pipeline.project import Project
+from placewise.pipeline.project_file import read_project
 from placewise.pipeline.run import RunOptions, run_folder
 
 OPTIONS = RunOptions(outcomes=("belonging",), draws=400, quiet=True, allow_fail=True, jobs=2)
@@ -114,24 +119,56 @@ def test_check_rakes_too_and_writes_nothing(written: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_later_run_takes_the_frame_as_it_was_kept(done: Path, written: Path, rakings: list[int]) -> None:
-    estimates = file_digest(done / "belonging" / "estimates.parquet")
-    kept = done / ".stages" / ".frame"
-    # a stage that reads its data again, and the frame with them
-    (done / "belonging" / "posterior.nc").unlink()
-    run_folder(written, OPTIONS)
-    assert rakings == []
-    assert file_digest(done / "belonging" / "estimates.parquet") == estimates
-    run_folder(written, RunOptions(**{**vars(OPTIONS), "fresh": True}))
-    assert rakings == [1]
-    assert file_digest(done / "belonging" / "estimates.parquet") == estimates
-    count = kept / "count.npy"
-    count.write_bytes(count.read_bytes()[:-8])
-    (done / "belonging" / "posterior.nc").unlink()
-    summary = run_folder(written, OPTIONS)
-    assert rakings == [1, 1]
-    assert f"{kept} is damaged: the frame is raked again" in summary.warnings
-    assert file_digest(done / "belonging" / "estimates.parquet") == estimates
+def test_a_later_run_takes_the_frame_as_it_was_kept(written: Path, tmp_path: Path, rakings: list[int]) -> None:
+    told: list[str] = []
+
+    def frame(fresh: bool = False, formula: str = "") -> Frame:
+        spec = read_project(written, outcomes=["belonging"], out=tmp_path)
+        model = spec.models["belonging"]
+        models = {"belonging": replace(model, formula=formula or model.formula)}
+        kept = KeptFrame(spec, Digests(spec.root), told.append, fresh)
+        found = ProjectInputs(replace(spec, models=models), kept=kept).frame[0]
+        assert found is not None
+        return found
+
+    first, again = frame(), frame()
+    assert len(rakings) == 1
+    pd.testing.assert_frame_equal(again.cells, first.cells)
+    for name in ("indptr", "cell", "count"):
+        one, other = getattr(again, name), getattr(first, name)
+        assert (one == other).all()
+        assert one.dtype == other.dtype
+    assert (again.report, again.notes, again.available) == (first.report, first.notes, first.available)
+    frame(formula="deprivation + sex + (1 | age)")
+    assert len(rakings) == 1
+    assert frame(formula="sex").cells.columns.tolist() == ["sex"]
+    assert len(rakings) == 2
+    frame()
+    frame(fresh=True)
+    assert len(rakings) == 4
+    folder = tmp_path / ".stages" / ".frame"
+    for damaged in ("count.npy", "frame.json", "cells.parquet"):
+        whole = (folder / damaged).read_bytes()
+        (folder / damaged).write_bytes(whole[: len(whole) // 2])
+        assert (frame().count == first.count).all()
+    assert len(rakings) == 7
+    assert told == [f"{folder} is damaged: the frame is raked again"] * 3
+
+
+def test_other_margins_are_raked_anew(written: Path, tmp_path: Path, rakings: list[int]) -> None:
+    spec = read_project(written, outcomes=["belonging"], out=tmp_path)
+    sex = written / "data" / "sex.csv"
+    text = sex.read_text("utf-8")
+    for changed in (text, text, text.replace(",male,", ",other,")):
+        try:
+            sex.write_text(changed, "utf-8")
+            inputs = ProjectInputs(spec, kept=KeptFrame(spec, Digests(spec.root), lambda _: None))
+            frame, problems = inputs.frame
+        finally:
+            sex.write_text(text, "utf-8")
+    assert len(rakings) == 2
+    assert frame is None
+    assert "seed.csv has nobody of 'sex' 'other'" in "".join(map(str, problems))
 
 
 def test_margins_that_contradict_the_seed_stop_a_run_before_it_writes(
