@@ -9,6 +9,8 @@ which is taken to be of rank one: slopes move together with the leaf's effect.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -17,18 +19,37 @@ from placewise.kernels.compile import inlined, kernel
 from placewise.kernels.elimination import add_gap, eliminate
 from placewise.kernels.latent import BINOMIAL, CUMULATIVE, Rows, plain_term, predictor, threshold
 
-NODES = 9
-CANDIDATES = 16
-# Newton's steps to a leaf's mode: at most, how long at most, and how short in sds that one ends them; it is short
-# because an integral that depended on where the steps began would not be a smooth function of the rest
-STEPS, LONGEST_STEP, CLOSE = 12, 2.0, 1e-3
+# Newton's steps to a leaf's mode: at most, how long at most, and how short in sds that one ends them; it is short where
+# an integral that depended on where the steps began would not be a smooth function of the rest
+STEPS, LONGEST_STEP, CLOSE, NEAR = 12, 2.0, 1e-3, 0.2
 # how many sds from the mode on either side the candidates' spread is matched to the integrand
 MATCHED, LEAST_DROP = 2.0, 0.1
 
-_x, _w = np.polynomial.hermite.hermgauss(NODES)
-ABSCISSA: np.ndarray = np.sqrt(2.0) * _x
-STRATA: np.ndarray = ndtri((np.arange(CANDIDATES * 1024) + 0.5) / (CANDIDATES * 1024)).reshape(CANDIDATES, 1024)
-LOG_WEIGHT: np.ndarray = np.log(_w) + _x**2 - 0.5 * np.log(np.pi)
+
+class Rule(NamedTuple):
+    """A quadrature for a standard normal density, and how well leaves are drawn with it.
+
+    Parameters
+    ----------
+    abscissa, log_weight : ndarray of float64, shape (nodes,)
+    strata : ndarray of float64, shape (candidates, n)
+        Standard normal deviates, each row those of one stratum, among which a leaf's effect is picked.
+    """
+
+    abscissa: np.ndarray
+    log_weight: np.ndarray
+    strata: np.ndarray
+
+
+def _rule(nodes: int, candidates: int) -> Rule:
+    x, w = np.polynomial.hermite.hermgauss(nodes)
+    fine = 16384 // candidates
+    strata = ndtri((np.arange(candidates * fine) + 0.5) / (candidates * fine)).reshape(candidates, fine)
+    return Rule(np.sqrt(2.0) * x, np.log(w) + x**2 - 0.5 * np.log(np.pi), strata)
+
+
+# for leaves near normal, and for others
+COARSE, FINE = _rule(5, 4), _rule(9, 16)
 
 
 @inlined
@@ -71,15 +92,16 @@ def _value(
 
 @inlined
 def _centre(
-    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float, e: np.ndarray, y: np.ndarray, size: np.ndarray
-) -> tuple[float, float]:
+    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float,
+    e: np.ndarray, y: np.ndarray, size: np.ndarray, close: float,
+) -> tuple[float, float]:  # fmt: skip
     """About the mode of a leaf's integrand, and the sd of a normal density with its curvature."""
     curve = 1.0
     for _ in range(STEPS):
         _, slope, curve = _value(rows, leaf, n, u, tau, variance, e, y, size)
         step = max(-LONGEST_STEP, min(LONGEST_STEP, slope / curve))
         u += step
-        if abs(step) * np.sqrt(curve) < CLOSE:
+        if abs(step) * np.sqrt(curve) < close:
             break
     return u, 1.0 / np.sqrt(curve)
 
@@ -115,7 +137,7 @@ def leaf_marginals(
     variance : float
         As in ``log_likelihood``.
     abscissa, log_weight : ndarray of float64
-        Of the quadrature, for a standard normal density: ABSCISSA and LOG_WEIGHT.
+        Of the rule.
     out : ndarray of float64, shape (R,)
         The sums are added to it.
     """
@@ -129,7 +151,7 @@ def leaf_marginals(
         total = 0.0
         for leaf in range(first, last):
             n = _terms(rows, leaf, own, above[leaf, r], e, y, size)
-            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size)
+            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size, NEAR)
             for k in range(n_nodes):
                 at = u + sd * abscissa[k]
                 values[k] = _value(rows, leaf, n, at, tau[leaf], variance, e, y, size)[0] + log_weight[k]
@@ -180,7 +202,7 @@ def draw_leaves(
     tau, variance
         As in ``leaf_marginals``.
     strata : ndarray of float64, shape (CANDIDATES, n)
-        Standard normal deviates, each row those of one stratum: STRATA.
+        Of the rule.
     uniform : ndarray of float64, shape (2, leaves, R)
         Which deviate of the strata, and which candidate.
     out : ndarray of float64, shape (leaves, R)
@@ -194,7 +216,7 @@ def draw_leaves(
         own[:] = core[:, r]
         for leaf in range(first, last):
             n = _terms(rows, leaf, own, above[leaf, r], e, y, size)
-            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size)
+            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size, NEAR)
             below, beyond = _spreads(rows, leaf, n, u, sd, tau[leaf], variance, e, y, size)
             log_ratio = np.log(below / beyond)
             offset = int(uniform[0, leaf, r] * fine)
@@ -311,7 +333,7 @@ def assemble_marginal(
     total = 0.0
     for leaf in range(first, last):
         n = _terms(rows, leaf, core, above[leaf], e, y, size)
-        u, sd = _centre(rows, leaf, n, start[leaf], tau[leaf], variance, e, y, size)
+        u, sd = _centre(rows, leaf, n, start[leaf], tau[leaf], variance, e, y, size, CLOSE)
         start[leaf] = u
         value, spread = _average(
             rows, leaf, n, u, sd, tau[leaf], variance, e, y, size, abscissa, log_weight, share, mean

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from placewise.kernels.leaf_quadrature import FINE
 from placewise.models.design import AreaScale, Column, Design, Group, Structure
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace import layout as layout_module
@@ -110,7 +111,7 @@ def conditional_of() -> Callable[..., Conditional]:
     """The engine's view of a problem."""
 
     def make(problem: FitProblem, quadrature: bool = False) -> Conditional:
-        return Conditional(problem, lay_out(problem), Hyper(problem), quadrature)
+        return Conditional(problem, lay_out(problem), Hyper(problem), FINE if quadrature else None)
 
     return make
 

@@ -16,7 +16,7 @@ from placewise.models.engines.laplace.expansion import Latent
 from placewise.models.engines.laplace.explore import survey_landscape
 from placewise.models.engines.laplace.fit import fit
 from placewise.models.engines.laplace.proposals import kish, propose
-from placewise.models.engines.laplace.refine import draw, needs_quadrature, refine
+from placewise.models.engines.laplace.refine import coarsened, draw, needs_quadrature, refine
 from placewise.models.engines.laplace.scores import value_at
 from placewise.models.prior_plan import plan_priors
 from placewise.models.priors import Prior
@@ -60,7 +60,7 @@ def test_many_groups_of_two(conditional_of: Callable[..., Any]) -> None:
     # Laplace's approximation alone is off by a third, out of the exact interval
     assert plain[1] < exact[0]
     found = fit(problem, FitOptions(draws=2000, seed=1))["posterior"]
-    assert found.attrs["quadrature"] == 1
+    assert found.attrs["quadrature"] == 9
     assert found.attrs["importance_ess"] > IMPORTANCE_ESS
     assert np.log(np.quantile(found["sd_oa"], [0.05, 0.5, 0.95]) / exact) == pytest.approx(0.0, abs=0.05)
 
@@ -73,7 +73,7 @@ def test_leaves_that_look_normal_only_at_the_wrong_place(conditional_of: Callabl
     assert not needs_quadrature(conditional, land, 1)
     assert needs_quadrature(conditional, refine(conditional, land, 1, 1), 1)
     found = fit(problem, FitOptions(draws=2000, seed=1))["posterior"]
-    assert found.attrs["quadrature"] == 1
+    assert found.attrs["quadrature"] == 9
     assert np.log(np.quantile(found["sd_oa"], [0.05, 0.5, 0.95]) / exact_sd(problem)) == pytest.approx(0.0, abs=0.06)
 
 
@@ -90,6 +90,13 @@ def test_wide_leaves_need_quadrature(conditional_of: Callable[..., Any], family:
         ess[quadrature] = kish(log_weight) / log_weight.size
     assert ess[False] < 0.15
     assert ess[True] > 0.6
+
+
+@pytest.mark.parametrize(("sd", "nodes"), [(0.2, 5), (1.5, 9)])
+def test_narrow_leaves_need_few_nodes(conditional_of: Callable[..., Any], sd: float, nodes: int) -> None:
+    conditional = conditional_of(small_groups("bernoulli", 400, sd), True)
+    land = refine(conditional, survey_landscape(conditional_of(conditional.problem), 1), 1, 1)
+    assert coarsened(conditional, land, 1, 1).quadrature_nodes == nodes
 
 
 def test_centre_is_moved_to_the_exact_mode(conditional_of: Callable[..., Any]) -> None:

@@ -17,9 +17,7 @@ from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
 from placewise.kernels.latent import log_likelihood
 from placewise.kernels.leaf_quadrature import (
-    ABSCISSA,
-    LOG_WEIGHT,
-    STRATA,
+    Rule,
     assemble_marginal,
     draw_leaves,
     leaf_marginals,
@@ -46,8 +44,8 @@ class Conditional:
     problem : FitProblem
     layout : Layout
     hyper : Hyper
-    quadrature : bool
-        Integrate the finest level of the chain by adaptive quadrature instead of expanding it with all else.
+    quadrature : Rule or None
+        By which the finest level of the chain is integrated instead of being expanded with all else.
 
     Attributes
     ----------
@@ -55,7 +53,7 @@ class Conditional:
         Threads that one expansion may use; the numbers do not depend on it.
     """
 
-    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper, quadrature: bool = False) -> None:
+    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper, quadrature: Rule | None = None) -> None:
         self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
         self._classes = _classes(problem, layout)
@@ -101,6 +99,11 @@ class Conditional:
         return Latent(core, np.zeros(layout.n_nodes))
 
     @property
+    def quadrature_nodes(self) -> int:
+        """Nodes by which a leaf is integrated, 0 where none is."""
+        return 0 if self.quadrature is None else len(self.quadrature.abscissa)
+
+    @property
     def n_integrated(self) -> int:
         """Leaves whose effects are integrated out; they are the first nodes."""
         return self.layout.chain.n_leaves if self.quadrature else 0
@@ -134,7 +137,7 @@ class Conditional:
             matrix, score = np.zeros((q, q)), np.zeros(q)
             into = (matrix, score, slope, pivot, strength, dense, val)
             if self.quadrature:
-                by = (above, leaves, tau, variance, ABSCISSA, LOG_WEIGHT)
+                by = (above, leaves, tau, variance, self.quadrature.abscissa, self.quadrature.log_weight)
                 return assemble_marginal(layout.rows, chain, first, last, at.core, *by, *into), matrix, score
             return assemble(layout.rows, chain, first, last, at.core, above, tau, variance, *into), matrix, score
 
@@ -292,7 +295,8 @@ class Conditional:
         for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
             part = np.zeros(core.shape[1])
             if self.quadrature:
-                leaf_marginals(rows, first, last, core, above, nodes, tau, variance, ABSCISSA, LOG_WEIGHT, part)
+                rule = (self.quadrature.abscissa, self.quadrature.log_weight)
+                leaf_marginals(rows, first, last, core, above, nodes, tau, variance, *rule, part)
             else:
                 log_likelihood(rows, first, last, core, above, variance, part)
             total += part
@@ -301,13 +305,15 @@ class Conditional:
     def complete(self, point: Point, core: np.ndarray, nodes: np.ndarray, rng: np.random.Generator) -> None:
         """Draw the integrated leaves' effects given all else, in place; ``nodes`` (nodes, R) says where to look."""
         out = self.n_integrated
-        if not out:
+        if self.quadrature is None:
             return
         tau, above = self.tau(point), self.above(nodes)
         uniform = rng.random((2, out, core.shape[1]))
         leaves = np.empty((out, core.shape[1]))
         variance = self.variance(point)
-        draw_leaves(self.layout.rows, 0, out, core, above, nodes, tau, variance, STRATA, uniform, leaves)
+        draw_leaves(
+            self.layout.rows, 0, out, core, above, nodes, tau, variance, self.quadrature.strata, uniform, leaves
+        )
         nodes[:out] = leaves
 
 

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from placewise.errors import ConfigurationError, ModelError, Problem
+from placewise.kernels.leaf_quadrature import FINE
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.engines.laplace.conditional import Conditional
@@ -17,8 +18,8 @@ from placewise.models.engines.laplace.explore import Landscape, survey_landscape
 from placewise.models.engines.laplace.hyper import Hyper
 from placewise.models.engines.laplace.layout import lay_out
 from placewise.models.engines.laplace.limits import problems_of
-from placewise.models.engines.laplace.proposals import kish, propose
-from placewise.models.engines.laplace.refine import needs_quadrature, refine
+from placewise.models.engines.laplace.proposals import complete_chosen, kish, propose
+from placewise.models.engines.laplace.refine import coarsened, needs_quadrature, refine
 from placewise.models.engines.laplace.separation import separated, separating_columns
 from placewise.models.engines.laplace.variables import collect
 from placewise.models.engines.progress import counting_bar
@@ -63,12 +64,14 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         conditional = Conditional(problem, layout, hyper)
         landscape, names = _landscape(conditional, options)
         if needs_quadrature(conditional, landscape, options.seed):
-            conditional = Conditional(problem, layout, hyper, quadrature=True)
+            conditional = Conditional(problem, layout, hyper, FINE)
         landscape = refine(conditional, landscape, options.seed, options.jobs)
-        if not conditional.quadrature and needs_quadrature(conditional, landscape, options.seed):
+        if conditional.quadrature is None and needs_quadrature(conditional, landscape, options.seed):
             # the exact posterior is where the leaves' effects are wider
-            conditional = Conditional(problem, layout, hyper, quadrature=True)
+            conditional = Conditional(problem, layout, hyper, FINE)
             landscape = refine(conditional, landscape, options.seed, options.jobs)
+        if conditional.quadrature is not None:
+            conditional = coarsened(conditional, landscape, options.seed, options.jobs)
         points = _design_points(options.draws, len(problem.response.y) + layout.n_nodes)
         with counting_bar(options.progress, "fit", points) as watch:
             proposals, log_weight = propose(conditional, landscape, points, EACH, options.seed, options.jobs, watch)
@@ -80,10 +83,11 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
     smoothed, khat = inference.smooth_weights(whole[known])
     final[known] = log_weight[known] - whole[known, None] + smoothed[:, None]
     chosen = _resample(final.ravel(), options.draws, np.random.default_rng(options.seed))
+    complete_chosen(conditional, proposals, chosen, options.seed, options.jobs)
     attrs = {
         "engine": "laplace", "seed": options.seed, "design_points": len(proposals), "proposals": log_weight.size,
         "importance_ess": kish(log_weight), "design_ess": kish(whole), "khat": khat,
-        "quadrature": int(conditional.quadrature), "separated": json.dumps(names),
+        "quadrature": conditional.quadrature_nodes, "separated": json.dumps(names),
     }  # fmt: skip
     kept = collect(problem, layout, hyper, proposals, chosen, options.seed)
     stats = {"lp": np.concatenate([p.log_joint for p in proposals])[chosen][None]}

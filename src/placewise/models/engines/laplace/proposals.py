@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ class Proposal:
     point : Point
     core : ndarray, shape (Q, R)
     nodes : ndarray of float32, shape (nodes, R)
+        Integrated leaves are where they respond to, until ``complete_chosen`` draws them.
     log_joint : ndarray, shape (R,)
         Log density of answers, unknowns and scores, without normal constants; integrated leaves are integrated out.
     log_exact : ndarray, shape (R,)
@@ -95,6 +96,32 @@ def propose(
         rounds.append(Defended(KernelMixture(scores, weight, np.random.default_rng([seed, len(rounds)]))))
 
 
+def complete_chosen(
+    conditional: Conditional, proposals: Sequence[Proposal], chosen: np.ndarray, seed: int, jobs: int
+) -> None:
+    """Draw the integrated leaves of the proposals that are kept, in place: each costs as much as its weight did.
+
+    Parameters
+    ----------
+    chosen : ndarray of int64, shape (S,)
+        Positions among all draws, those of each point of the design one after another.
+    """
+    each = len(proposals[0].log_exact)
+    kept = np.unique(chosen)
+    parts = np.split(kept % each, np.searchsorted(kept, each * np.arange(1, len(proposals))))
+
+    def at(k: int) -> None:
+        if not len(parts[k]):
+            return
+        proposal, rng = proposals[k], np.random.default_rng([seed, 2, k])
+        nodes = proposal.nodes[:, parts[k]].astype(np.float64)
+        conditional.complete(proposal.point, proposal.core[:, parts[k]], nodes, rng)
+        proposal.nodes[: conditional.n_integrated, parts[k]] = nodes[: conditional.n_integrated]
+
+    if conditional.n_integrated:
+        in_parallel(at, range(len(proposals)), jobs)
+
+
 def _suffices(log_weight: np.ndarray, points: int) -> bool:
     """Whether the weights of points, and of all draws, are equal enough and have no heavy tail."""
     whole = logsumexp(log_weight, axis=1)
@@ -122,5 +149,4 @@ def _propose_at(
         return Proposal(z, point, core, nodes, nothing, nothing)
     core, nodes, log_density = draw(conditional, e, conditional.solve(e, skew), each, rng)
     joint = conditional.log_joint(point, core, nodes, e.tau) + conditional.hyper.log_prior(z)[0]
-    conditional.complete(point, core, nodes, rng)
     return Proposal(z, point, core, nodes.astype(np.float32), joint, joint - log_density)

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 
 from placewise.errors import ModelError
 from placewise.kernels.elimination import backward
+from placewise.kernels.leaf_quadrature import COARSE
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.explore import Landscape, in_parallel
@@ -21,17 +22,38 @@ LOOSE = 1.0
 REACH, PROBES = (1.5, 2.5, 4.0), 16
 MOST_MOVES, FAR, FARTHEST = 4, 0.5, 2.0
 NARROWEST, WIDEST = 0.5, 2.5
+# sd of the log weights of draws by two rules below which the coarse one does
+ALIKE = 0.02
 # log density where no mode is found
 NOWHERE = -1e6
-# sd of the log weights at one point beyond which the leaves are integrated one by one
-ROUGH = 0.4
+# sd of the log weights at one point beyond which the leaves are integrated one by one, so that more than a seventh of
+# the draws' worth is lost; where there are many rows, for which quadrature costs ten times as much, two thirds
+ROUGH, ROUGH_OF_MANY, MANY_ROWS = 0.4, 1.0, 20_000
 
 
 def needs_quadrature(conditional: Conditional, landscape: Landscape, seed: int) -> bool:
     """Whether leaf effects are so far from normal that draws of all unknowns together would be badly weighted."""
     if not conditional.layout.n_nodes or conditional.problem.family == "gaussian":
         return False
-    return float(np.std(_weights(conditional, landscape, landscape.centre, seed))) > ROUGH
+    rough = ROUGH if len(conditional.problem.response.y) < MANY_ROWS else ROUGH_OF_MANY
+    return float(np.std(_weights(conditional, landscape, landscape.centre, seed))) > rough
+
+
+def coarsened(conditional: Conditional, landscape: Landscape, seed: int, jobs: int) -> Conditional:
+    """The same with fewer nodes of quadrature where they weight draws alike, also of sds far from each other."""
+    coarse = Conditional(conditional.problem, conditional.layout, conditional.hyper, COARSE)
+    steps = np.concatenate([-2.0 * np.diag(landscape.below), 2.0 * np.diag(landscape.above)])
+    points = landscape.centre + steps @ landscape.axes.T
+
+    def apart(z: np.ndarray) -> np.ndarray:
+        return np.asarray(_weights(coarse, landscape, z, seed) - _weights(conditional, landscape, z, seed))
+
+    return coarse if float(np.std(in_parallel(apart, list(points), jobs))) < ALIKE else conditional
+
+
+def _without_leaves(landscape: Landscape) -> Landscape:
+    """The leaves' skewness, most of the shift, is in the integrals."""
+    return replace(landscape, skew=landscape.mode.times(0.0), skew_slope=())
 
 
 def refine(conditional: Conditional, landscape: Landscape, seed: int, jobs: int) -> Landscape:
@@ -44,8 +66,7 @@ def refine(conditional: Conditional, landscape: Landscape, seed: int, jobs: int)
     d = len(landscape.centre)
     if conditional.quadrature:
         e = conditional.find_mode(conditional.hyper.at(landscape.centre), landscape.mode)
-        # the leaves' skewness, most of the shift, is in the integrals
-        landscape = replace(landscape, mode=e.mode, skew=e.mode.times(0.0), skew_slope=(), origin=landscape.centre)
+        landscape = _without_leaves(replace(landscape, mode=e.mode, origin=landscape.centre))
     for _ in range(MOST_MOVES if d else 0):
         below, above = _drops(conditional, landscape, REACH[0], seed, jobs)
         slope, curve = (above - below) / (2.0 * REACH[0]), -(above + below) / REACH[0] ** 2
