@@ -305,7 +305,8 @@ def build_data(
     from placewise.pipeline.open_data.areas import build_folder
 
     target = out if out is not None else project / "data"
-    _tell_data(build_folder(_data_folder(project, folder), target, quiet=quiet or as_json, **chosen), quiet, as_json)
+    found = build_folder(_data_folder(project, folder), target, project=project, quiet=quiet or as_json, **chosen)
+    _tell_data(found, quiet, as_json)
 
 
 _unavailable(cli, "validate", "placewise score compares estimates with a known truth")

@@ -134,4 +134,6 @@ def test_the_command(parquet, offline_catalogue, tmp_path, capsys):
     assert cli.main(["data", "areas", "--json", *arguments]) == 0
     assert json.loads(capsys.readouterr().out)["areas"] == 432
     assert (tmp_path / "data" / "areas.parquet").is_file()
+    assert cli.main(["data", "areas", *arguments]) == 0
+    assert 'table      = "data/areas.parquet"' in capsys.readouterr().out
     assert cli.main(["data", "areas", "--folder", str(tmp_path / "none"), "--project", str(tmp_path)]) == 2

@@ -37,6 +37,10 @@ class Built:
 
     Parameters
     ----------
+    folder : Path
+        Where they are.
+    project : Path
+        Folder of the project file, against which the settings that are shown name the files.
     files : tuple of str
         Names inside the folder.
     notes : tuple of str
@@ -44,6 +48,7 @@ class Built:
     """
 
     folder: Path
+    project: Path
     areas: int
     covariates: int
     files: tuple[str, ...]
@@ -84,10 +89,14 @@ class Built:
         ]
 
     def _path(self, name: str) -> str:
-        return json.dumps((self.folder / name).as_posix())
+        here, project = self.folder.resolve(), self.project.resolve()
+        shown = here.relative_to(project) if here.is_relative_to(project) else here
+        return json.dumps((shown / name).as_posix())
 
 
-def build_folder(folder: Path, out: Path, *, catalogue_file: Path | None = None, quiet: bool = False) -> Built:
+def build_folder(
+    folder: Path, out: Path, *, project: Path = Path(), catalogue_file: Path | None = None, quiet: bool = False
+) -> Built:
     """Make the areas table from a folder of open data.
 
     Parameters
@@ -97,6 +106,8 @@ def build_folder(folder: Path, out: Path, *, catalogue_file: Path | None = None,
     out : Path
         Folder to write ``areas.parquet``, ``areas.json``, ``areas.html`` and, where there are outlines,
         ``outlines_<level>.parquet`` and ``neighbours_<level>.parquet`` to.
+    project : Path
+        Folder of the project file.
 
     Raises
     ------
@@ -124,7 +135,7 @@ def build_folder(folder: Path, out: Path, *, catalogue_file: Path | None = None,
             files += _write_outlines(shapes, catalogue.sources[name].level, out)
         described = _metadata(catalogue, areas, found, located, digests, out, files)
         atomic.write_text(out / METADATA, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    return Built(out, len(areas.frame), len(areas.covariates), (*files, METADATA), _notes(areas))
+    return Built(out, project, len(areas.frame), len(areas.covariates), (*files, METADATA), _notes(areas))
 
 
 def _find(folder: Path, catalogue: Catalogue) -> tuple[dict[str, Located], dict[str, str]]:
