@@ -66,7 +66,7 @@ def ratios(
 ) -> pd.DataFrame:
     """Ratio of two weighted totals in each domain: the Hájek mean where the denominator is None.
 
-    The variance is that of the linearised value w(y − R̂x)/X̂ (Särndal, Swensson and Wretman 1992, §5.6), or of the
+    The variance is that of the linearised value w(y − R̂x)/X̂ (Särndal, Swensson and Wretman 1992, ch. 5), or of the
     replicates where the design has them; adjusted weights are accounted for. The design effect compares with simple
     random sampling of as many respondents: with replacement, or without where populations were given (weights must then
     add up to the population). These are ``deff = "replace"`` and ``deff = TRUE`` of R's survey package.

@@ -92,7 +92,7 @@ def sampling_variance(
 ) -> np.ndarray:
     """Variance of the sum of scores of each domain: within strata between units, stage by stage.
 
-    The recursion of Särndal, Swensson and Wretman (1992, §4.4) as R's survey package has it: each stage's variance is
+    The recursion of Särndal, Swensson and Wretman (1992, ch. 4) as R's survey package has it: each stage's variance is
     weighted by the sampling fractions above it. Units that the domain does not meet count with a score of zero.
 
     Parameters
