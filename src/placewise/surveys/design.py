@@ -134,7 +134,7 @@ class SurveyDesign:
 
     @property
     def degrees_of_freedom(self) -> int:
-        """Units less strata among those looked at (Korn and Graubard 1999, Analysis of Health Surveys); at most what replicates span."""
+        """Units less strata among those looked at (Korn and Graubard 1999); at most what replicates span."""
         where = np.zeros(int(self.inside.sum()), dtype=np.int64)
         return int(domains.degrees_of_freedom(self, np.flatnonzero(self.inside), where, 1)[0])
 
