@@ -256,6 +256,8 @@ class Publisher:
     ----------
     cut : dict of path to list of int
         The next answers for the path stop after so many bytes, one answer an entry.
+    stalls : dict of path to int
+        The next answer for the path stops after so many bytes and waits for ``go_on``.
     pages, moved, failing : by path
         Web pages instead of files; redirects; status codes, one answer an entry.
     """
@@ -263,6 +265,8 @@ class Publisher:
     files: dict[str, bytes] = field(default_factory=dict)
     services: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     cut: dict[str, list[int]] = field(default_factory=dict)
+    stalls: dict[str, int] = field(default_factory=dict)
+    go_on: threading.Event = field(default_factory=threading.Event)
     pages: dict[str, bytes] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     failing: dict[str, list[int]] = field(default_factory=dict)
@@ -341,6 +345,12 @@ def serving(publisher: Publisher) -> Iterator[str]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            if path in publisher.stalls:
+                size = publisher.stalls.pop(path)
+                self.wfile.write(content[:size])
+                self.wfile.flush()
+                publisher.go_on.wait(60)
+                content = content[size:]
             stops = publisher.cut.get(path)
             self.wfile.write(content[: stops.pop(0)] if stops else content)
 
@@ -366,6 +376,7 @@ def serving(publisher: Publisher) -> Iterator[str]:
         publisher.base = f"http://127.0.0.1:{server.server_address[1]}"
         yield publisher.base
     finally:
+        publisher.go_on.set()
         server.shutdown()
         server.server_close()
         thread.join()

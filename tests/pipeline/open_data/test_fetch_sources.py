@@ -1,4 +1,7 @@
 import random
+import subprocess
+import sys
+import time
 import tomllib
 
 import country as mini
@@ -140,11 +143,39 @@ def test_a_checksum_in_the_catalogue_is_checked_at_the_first_download(fetch, cat
         fetch("ts037")
 
 
-def test_an_interrupted_download_goes_on_in_the_next_run(fetch, publisher, country):
-    path, source = "/census2021-ts062.zip", mini.builtin().sources["ts062"]
+def _large_archive(publisher, country):
+    source = mini.builtin().sources["ts062"]
     frame = mini.published_columns("ts062", source, country.tables["ts062"])
-    members = {source.layouts[0].member: mini.csv_bytes(frame), "notes.bin": random.Random(1).randbytes(40_000)}
+    members = {source.layouts[0].member: mini.csv_bytes(frame), "notes.bin": random.Random(1).randbytes(90_000)}
+    path = f"/{source.file}"
     publisher.files[path] = mini.zipped(members)
+    return path
+
+
+def test_a_killed_fetch_leaves_nothing_half_written_and_goes_on(fetch, publisher, country, catalogue_file):
+    path = _large_archive(publisher, country)
+    publisher.stalls[path] = 60_000
+    command = [sys.executable, "-m", "placewise.cli", "data", "fetch", "ts001", "ts062"]
+    options = ["--folder", str(fetch.folder), "--catalogue", str(catalogue_file), "--quiet"]
+    partial = fetch.folder / PARTIAL / "ts062"
+    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as running:
+        deadline = time.monotonic() + 60
+        while not (partial.exists() and partial.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.kill()
+    publisher.go_on.set()
+    assert 0 < partial.stat().st_size < len(publisher.files[path])
+    assert set(read_pins(fetch.folder)) == {"ts001"}
+    assert not (fetch.folder / "census2021-ts062.zip").exists()
+    done = fetch("ts001", "ts062")
+    assert (done.new, done.there) == (("ts062",), ("ts001",))
+    assert publisher.asked[-1][1]["Range"].startswith("bytes=")
+    assert _paths(fetch.folder) == ["census2021-ts001.zip", "census2021-ts062.zip", PINS]
+    assert (fetch.folder / "census2021-ts062.zip").read_bytes() == publisher.files[path]
+
+
+def test_an_interrupted_download_goes_on_in_the_next_run(fetch, publisher, country):
+    path = _large_archive(publisher, country)
     publisher.cut[path] = [20_000, *[0] * 10]
     with pytest.raises(DataError, match="run the same command again"):
         fetch("ts062")
