@@ -14,6 +14,7 @@ import pytest
 import tomli_w
 
 from placewise.cli import main
+from placewise.surveys.readers import READERS
 
 N = 400
 LABELS = {
@@ -146,6 +147,21 @@ def test_the_same_survey_gives_the_same_files(project: Path, capsys: pytest.Capt
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     described(project, capsys)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_a_reader_is_asked_for_names_in_one_order(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = READERS["table"], []
+
+    def reader(survey: Any, areas: Any, columns: Any, problems: Any) -> Any:
+        asked.append(columns)
+        return read(survey, areas, columns, problems)
+
+    monkeypatch.setitem(READERS, "table", reader)  # type: ignore[arg-type]
+    described(project, capsys)
+    # outcomes, formulas, the frame, the recode file
+    assert asked == [("belonging", "sex", "age", "chats")]
 
 
 def test_the_mappings_in_force_are_a_recode_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

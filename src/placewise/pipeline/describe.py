@@ -121,8 +121,10 @@ def _describe(spec: ProjectSpec, names: Sequence[str], reporter: Reporter) -> di
         survey, outcomes = spec.surveys[name], _outcomes(spec, name)
         first = [column for outcome in outcomes for column in _answers(outcome)]
         reporter.say(f"{name}: reading and describing")
-        wanted = {*first, *_columns(inputs), *(frame.cells.columns if frame is not None else ()), *_recoded(survey)}
-        respondents = READERS[survey.reader](survey, areas, wanted, problems)
+        cells = frame.cells.columns if frame is not None else ()
+        # in one order, as readers keep it
+        wanted = dict.fromkeys((*first, *_columns(inputs), *cells, *_recoded(survey)))
+        respondents = READERS[survey.reader](survey, areas, tuple(wanted), problems)
         if respondents is not None and areas is not None:
             without = {survey.person, survey.weight, survey.psu, survey.strata, survey.area_column}
             orders = {**spec.variables, **{column: o.order for o in outcomes for column in _answers(o)}}
@@ -141,9 +143,9 @@ def _answers(outcome: OutcomeSpec) -> list[str]:
     return [column for column in (outcome.response, *outcome.items) if column]
 
 
-def _columns(inputs: ProjectInputs) -> set[str]:
+def _columns(inputs: ProjectInputs) -> list[str]:
     """Names that the formulas use."""
-    return {name for formula, _ in inputs.formulas.values() if formula is not None for name in formula.variables()}
+    return [name for formula, _ in inputs.formulas.values() if formula is not None for name in formula.variables()]
 
 
 def _recoded(survey: SurveySpec) -> tuple[str, ...]:

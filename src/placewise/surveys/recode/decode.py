@@ -99,13 +99,13 @@ class _Lookup:
 
     def of(self, code: str, label: str) -> tuple[int, Any] | None:
         """State and value of a code with its label; None where the recoding names neither."""
-        by_code = self._named.get(key(code))
-        by_label = self._named.get(key(label)) if label else None
-        if by_code and by_label and by_code != by_label:
+        keys = (key(label), key(code)) if label else (key(code),)
+        found = [self._named[k] for k in keys if k in self._named]
+        if len(found) == 2 and found[0] != found[1]:
             return CONFLICT, None
-        if by_code or by_label:
-            return by_label or by_code
-        return (DECLARED, None) if {key(code), key(label)} & self._common else None
+        if found:
+            return found[0]
+        return (DECLARED, None) if self._common.intersection(keys) else None
 
 
 def _unnamed(code: str, label: str, variable: Variable, labelled: bool) -> tuple[int, Any]:
