@@ -133,6 +133,18 @@ def test_a_geopackage_of_several_layers_or_of_broken_geometries(tmp_path):
     assert "there is no file none.gpkg" in read(tmp_path / "none.gpkg")[1][0]
 
 
+def test_a_layer_without_end_is_given_up(tmp_path, monkeypatch):
+    path = geopackage(tmp_path / "a.gpkg", [("w", WEST)], table="t")
+    base = sqlite3.connect(path)
+    base.execute("ALTER TABLE t RENAME TO u")
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT geom, Name FROM u, n WHERE i < 0"
+    base.execute(f"CREATE VIEW t AS {endless}")
+    base.commit()
+    base.close()
+    monkeypatch.setattr("placewise.geography.polygon_files._STEPS", 5)
+    assert "cannot be read: interrupted" in read(path)[1][0]
+
+
 def test_outlines_without_end_are_refused(tmp_path):
     far = shapely.Polygon([(0, 0), (np.inf, 0), (1, 1)])
     blob = b"GP\x00\x01" + struct.pack("<i", 7) + shapely.to_wkb(far)

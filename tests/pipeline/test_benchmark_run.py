@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import placewise as pw
 from placewise import cli
 from placewise.pipeline.example import write_example
 
@@ -64,6 +65,15 @@ def test_the_release_is_of_the_benchmarked_model(project, capsys):
     )
     assert cli.main(["aggregate", "--release", os.fspath(release), "--codes", code, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["mean"] == pytest.approx(0.55, abs=1e-3)
+
+
+def test_the_python_interface_follows_the_model_file(project):
+    fit = pw.Project(project).fit("belonging", draws=400)
+    areas = fit.project().aggregate("region")
+    targets = pd.read_csv(project / "data" / "regions.csv")
+    found = areas.summary().set_index("area_code").loc[targets["code"], "mean"]
+    assert np.abs(found.to_numpy() - targets["estimate"]).max() < 1e-10
+    assert areas.moved is not None
 
 
 def test_other_targets_fit_nothing_again(project, capsys):

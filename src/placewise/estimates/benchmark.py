@@ -57,6 +57,8 @@ class Benchmarked:
         Of the estimand that was benchmarked.
     targets : Targets
         In the order of the level's areas.
+    estimand : int
+        Position of the estimand that they are of.
     used : ndarray of bool, shape (L,)
         Targets that were met; the others failed their gate.
     moved : Moved
@@ -68,6 +70,7 @@ class Benchmarked:
     mode: Mode
     scale: LinkScale
     targets: Targets
+    estimand: int
     used: np.ndarray
     moved: Moved
 
@@ -185,7 +188,7 @@ def benchmark(
         targets, used, before, after, shift, predictor.population, (mean_before, mean_after), discrepancy,
         clipped=clipped / wanted.size, passes=passes,
     )  # fmt: skip
-    return Benchmarked(_with(work, level, shift), level, mode, scale, targets, used, moved)
+    return Benchmarked(_with(work, level, shift), level, mode, scale, targets, estimand, used, moved)
 
 
 def _work(predictor: Predictor, estimand: int, level: str, threads: int, progress: Progress | None) -> _Work:

@@ -33,6 +33,7 @@ from placewise.estimates.summarise import Names
 from placewise.kernels.sums import add_to_groups
 
 if TYPE_CHECKING:
+    from placewise.estimates.benchmark import Benchmarked
     from placewise.estimates.moved import Moved
     from placewise.estimates.targets import Mode
 
@@ -256,7 +257,11 @@ class AreaDraws:
         assert given is not None
         where = level or level_of_targets(given, source.predictor)
         done = benchmark(source.predictor, given, where, mode, estimand=source.estimand, threads=THREADS)
-        other = Source(done.predictor, source.estimand, None, source.names)
+        return self.after(done)
+
+    def after(self, done: Benchmarked) -> AreaDraws:
+        """The same areas once their predictor has been benchmarked."""
+        other = Source(done.predictor, self._source.estimand, None, self._source.names)
         other.finish = done
         return self._view(_source=other, _moved=done.moved)
 

@@ -54,7 +54,7 @@ class Source:
     def summary(self) -> Summary:
         """Estimates of everything."""
         found = summarise(self.predictor, self.estimand, names=self.names, threads=THREADS)
-        if self.finish is None or self.finish.mode != "exact":
+        if self.finish is None or self.finish.mode != "exact" or self.finish.estimand != self.estimand:
             return found
         from placewise.estimates.exact_means import meet_exactly
 

@@ -25,8 +25,9 @@ from placewise.geography.codes import listing
 
 SUFFIXES = (".geojson", ".json", ".gpkg")
 NAMES = ("group", "name", "code", "id")
-_LARGEST = 512 << 20
+_LARGEST = 256 << 20
 _MOST = 20_000
+_STEPS = 200  # million steps of SQLite's machine: a layer may be a view without end
 _ENVELOPE = (0, 32, 48, 48, 64)  # bytes by its kind
 _EMPTY = 0x10
 _EPSG = re.compile(r"(?:^|EPSG:{1,2}(?:[\d.]*:)?)(\d+)$", re.IGNORECASE)
@@ -65,7 +66,7 @@ def read_polygon_file(path: Path, where: str, problems: Problems) -> Polygons | 
         problems.add(where, f"there is no file {path.name}", f"looked in {path.parent}")
         return None
     if path.stat().st_size > _LARGEST:
-        problems.add(where, f"{path.name} is larger than 512 MB", "simplify its outlines", "data")
+        problems.add(where, f"{path.name} is larger than 256 MB", "simplify its outlines", "data")
         return None
     from shapely.errors import ShapelyError
 
@@ -155,6 +156,9 @@ def _epsg_of(name: str) -> int:
 def _geopackage(path: Path) -> Polygons:
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as base:
+        base.execute("PRAGMA trusted_schema = OFF")
+        steps = iter(range(_STEPS))
+        base.set_progress_handler(lambda: next(steps, None) is None, 1_000_000)
         tables = base.execute("SELECT table_name, column_name, srs_id FROM gpkg_geometry_columns").fetchall()
         if len(tables) != 1:
             raise ValueError(f"it has {len(tables)} layers, expected one")

@@ -13,7 +13,8 @@ from placewise.pipeline.answers import values_of
 from placewise.pipeline.load import OutcomeData
 
 if TYPE_CHECKING:
-    from placewise.estimates.benchmark import Benchmarked
+    from placewise.estimates.benchmark import Benchmarked, Progress
+    from placewise.estimates.predictor import Predictor
     from placewise.estimates.scale import LinkScale
     from placewise.estimates.targets import Targets
     from placewise.pipeline.outcome import OutcomeRun
@@ -51,17 +52,32 @@ def benchmark_run(run: OutcomeRun, threads: int) -> Benchmarked | None:
     """
     if not run.model.benchmark:
         return None
-    from placewise.estimates.benchmark import PASSES, benchmark
+    from placewise.estimates.benchmark import PASSES
+
+    with run.reporter.bar(f"{run.name}: benchmarking", PASSES * len(run.predictor.codes)) as bar:
+        return benchmarked(run.model, run.data, run.predictor, threads, bar)
+
+
+def benchmarked(
+    model: ModelSpec, data: OutcomeData, predictor: Predictor, threads: int, progress: Progress | None = None
+) -> Benchmarked:
+    """A predictor moved to the targets of its model file, which has some.
+
+    Raises
+    ------
+    DataError, ConfigurationError, ModelError
+        Every problem of the targets, or figures that cannot be reached.
+    """
+    from placewise.estimates.benchmark import benchmark
 
     found = Problems()
-    targets = _checked(run.model, run.data, found)
+    targets = _checked(model, data, found)
     found.raise_if_any()
     assert targets is not None
-    table, predictor = run.model.benchmark, run.predictor
-    with run.reporter.bar(f"{run.name}: benchmarking", PASSES * len(predictor.codes)) as bar:
-        return benchmark(
-            predictor, targets, table["level"], table["mode"], where=_where(run.model), threads=threads, progress=bar
-        )  # fmt: skip
+    table = model.benchmark
+    return benchmark(
+        predictor, targets, table["level"], table["mode"], where=_where(model), threads=threads, progress=progress
+    )
 
 
 def _where(model: ModelSpec) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from placewise.errors import ConfigurationError, Problem, nearest
 from placewise.models.spec import ModelSpec
-from placewise.pipeline import interrupt, modelling
+from placewise.pipeline import benchmarks, interrupt, modelling
 from placewise.pipeline.load import OutcomeData
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Fit:
         return inference.summary_table(self.posterior, chosen)
 
     def project(self, estimand: str = "", frame: Frame | None = None) -> AreaDraws:
-        """Draws of every area, sampled or not, made on demand.
+        """Draws of every area, sampled or not, made on demand; moved to published figures where the model file says so.
 
         Parameters
         ----------
@@ -122,9 +122,13 @@ class Fit:
         if estimand and estimand not in names:
             raise ConfigurationError(Problem("project", f"there is no estimand {estimand!r}", nearest(estimand, names)))
         from placewise.estimates.draws import AreaDraws
+        from placewise.estimates.source import THREADS
 
         predictor = modelling.predict(self.model, data, self.fitted, self.seed)
-        return AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0, names=data.areas.names)
+        areas = AreaDraws(predictor, estimand=names.index(estimand) if estimand else 0, names=data.areas.names)
+        if not self.model.benchmark:
+            return areas
+        return areas.after(benchmarks.benchmarked(self.model, data, predictor, THREADS))
 
 
 def make_fit(

@@ -74,6 +74,7 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "respondents": context.respondents,
             "model": {"family": context.family, "formula": context.formula, "engine": context.engine}
             | ({"escalation": context.escalation} if context.escalation else {}),
+            "benchmark": _benchmark(context),
             "draws": context.draws,
             "seed": context.seed,
             "date": context.date,
@@ -86,6 +87,12 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "notes": list(context.notes),
         },
     }
+
+
+def _benchmark(context: ReportContext) -> dict[str, Any] | None:
+    """To what figures the estimates were moved; None where they were not."""
+    found = context.benchmark
+    return None if not found else {name: found[name] for name in ("level", "mode", "median_move", "largest_move")}
 
 
 def further_metadata(context: ReportContext, name: str, estimand: str, kind: EstimandKind) -> dict[str, Any]:
