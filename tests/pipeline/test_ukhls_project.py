@@ -68,7 +68,7 @@ def test_the_project_is_checked(project: Path, capsys: pytest.CaptureFixture[str
     assert command(project, "check", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["problems"] == []
-    assert any("records are of people who answered in an earlier of the waves" in note for note in told["notes"])
+    assert any("records are of people who answered in an earlier wave too" in note for note in told["notes"])
     assert any("c_indscub_xw: outside the base of the weight (0)" in note for note in told["notes"])
 
 

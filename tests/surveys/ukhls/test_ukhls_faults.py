@@ -282,6 +282,9 @@ def test_where_that_nobody_fits(tmp_path: Path, c: Any, spec: SurveySpec, readin
     c.write(tmp_path)
     (told,) = reading.faults(replace(spec, where={"gor_dv": (12,)}), "scopngbha")
     assert "nobody has '12' in 'gor_dv' (the variable has '1', '2')" in told
+    both = replace(spec, where={"sex": ("male",), "sclfsato": (2,), "gor_dv": (2,)})
+    (told,) = reading.faults(both, "scopngbha")
+    assert "nobody of wave c is inside it" in told
     (told,) = reading.faults(replace(spec, where={"region_dv": (1,)}), "scopngbha")
     assert "no column 'c_region_dv'" in told
 

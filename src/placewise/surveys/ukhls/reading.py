@@ -14,7 +14,6 @@ from placewise.geography.codes import as_numbers
 from placewise.geography.joins import positions
 from placewise.surveys.account import Account, DesignRead
 from placewise.surveys.disclosure import told
-from placewise.surveys.recode import Recoding
 from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import SurveySpec
 from placewise.surveys.ukhls.geography import Homes, read_homes, tell_unknown, translate
@@ -75,7 +74,7 @@ def read_ukhls(
         return None
     there = [wave for wave in spec.waves if (wave, MAIN) in plan.study]
     waves = [WaveFiles(wave, plan.study, spec.path, where, problems) for wave in there]
-    names = _names(spec, areas, columns, required, plan.recoding)
+    names = _names(spec, areas, columns, required)
     needed = {*required, *spec.where}
     placed = place(names, needed, plan.recoding, waves, where, problems)
     interviews = _read(waves, placed, spec, plan, where, problems)
@@ -109,15 +108,12 @@ class _Found:
 
 
 def _names(
-    spec: SurveySpec,
-    areas: AreaTable | None,
-    columns: Collection[str],
-    required: Collection[str],
-    recoding: Recoding,
+    spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], required: Collection[str]
 ) -> tuple[str, ...]:
     """Variables to make: what must be there, and what formulas use and the areas do not have."""
-    theirs = {*()} if areas is None else {*areas.available, areas.code, *areas.levels, *areas.classes}
-    left = {c for c in columns if c not in theirs}
+    left = set(columns)
+    if areas is not None:
+        left -= {*areas.available, areas.code, *areas.levels, *areas.classes}
     return tuple(sorted({*(c for c in required if c), *spec.where, *left}))
 
 
@@ -167,9 +163,9 @@ def _select(
         made = make(part, tuple(spec.where), where, problems)
         if made is not None:
             tables[part.wave] = made.table.assign(**{WAVE: part.wave})
+    within = inside(tables, spec.where, where, problems) if len(tables) == len(interviews) else {}
     if len(problems) > before:
         return None
-    within = inside(tables, spec.where, where, problems)
     found = []
     for part in interviews:
         home = homes[part.wave]
@@ -270,9 +266,8 @@ def _notes(found: _Found, interviews: Sequence[Interviews]) -> tuple[str, ...]:
     people = pd.concat([part.interviews.person for part in found.chosen], ignore_index=True)
     again = int(people.duplicated().sum())
     if again:
-        notes.append(
-            f"{told(again)} of {told(len(people))} records are of people who answered in an earlier of the waves too; "
-            "the weights of each wave were rescaled to its number of respondents"
-        )
+        notes.append(f"{told(again)} of {told(len(people))} records are of people who answered in an earlier wave too")
+    if len(interviews) > 1:
+        notes.append("the weights of each wave are rescaled so that it counts as its number of respondents")
     notes += [f"{check.name}: {check.message}" for check in found.made.checks if check.verdict != "pass"]
     return tuple(dict.fromkeys(notes))

@@ -18,6 +18,13 @@ from placewise.surveys.ukhls.geography import Homes
 from placewise.surveys.ukhls.wave import MOST_UNMATCHED, Interviews
 from placewise.surveys.ukhls.waves import UNCONFIRMED_WEIGHTS, WEIGHTS, prefixed
 
+# Why an interview does not count, in the order in which it is asked.
+OUTSIDE = "outside where"
+NO_BASE = "outside the base of the weight (0)"
+NO_WEIGHT = "no weight"
+NO_ROW = "household not in the geography file"
+NO_AREA = "no area"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Selected:
@@ -109,30 +116,22 @@ def select(
     households = interviews.household
     listed = households.isin(homes.codes.index).to_numpy()
     codes = households.map(homes.codes.to_dict()).astype("str")
-    reasons = (
-        ("", "outside where", ~within),
-        (weight, "outside the base of the weight (0)", numbers == 0),
-        (weight, "no weight", np.isnan(numbers)),
-        (homes.column, "household not in the geography file", ~listed),
-        (homes.column, "no area", codes.isna().to_numpy()),
-    )
+    reasons = {
+        OUTSIDE: ("", ~within),
+        NO_BASE: (weight, numbers == 0),
+        NO_WEIGHT: (weight, np.isnan(numbers)),
+        NO_ROW: (homes.column, ~listed),
+        NO_AREA: (homes.column, codes.isna().to_numpy()),
+    }
     kept = np.ones(len(interviews), dtype=bool)
-    dropped, gone = [], {}
-    for column, reason, out in reasons:
+    gone = {}
+    for reason, (_, out) in reasons.items():
         gone[reason] = out & kept
-        dropped.append(Dropped(column, reason, int(gone[reason].sum())))
         kept &= ~out
-    _check_base(interviews.wave, within, numbers, weight, where, problems)
-    candidates = kept | gone["household not in the geography file"]
-    lost = float(gone["household not in the geography file"].sum() / max(candidates.sum(), 1))
-    if lost > MOST_UNMATCHED:
-        message = f"{lost:.0%} of the respondents of wave {interviews.wave} have no row in {homes.file.name}"
-        problems.add(f"{where}.geography", message, "is it of that wave, and of the study's own edition?", "data")
-    elif candidates.any() and not kept.any():
-        message = f"{homes.column} is missing for every respondent of wave {interviews.wave}"
-        problems.add(f"{where}.geography", message, kind="data")
+    _check_left(interviews.wave, gone, weight, homes, where, problems)
     if len(problems) > before:
         return None
+    dropped = [Dropped(column, reason, int(gone[reason].sum())) for reason, (column, _) in reasons.items()]
     return Selected(
         interviews.take(kept),
         numbers[kept],
@@ -176,11 +175,23 @@ def _weights(interviews: Interviews, column: str, where: str, problems: Problems
     return numbers
 
 
-def _check_base(
-    wave: str, within: np.ndarray, numbers: np.ndarray, weight: str, where: str, problems: Problems
+def _check_left(
+    wave: str, gone: Mapping[str, np.ndarray], weight: str, homes: Homes, where: str, problems: Problems
 ) -> None:
-    if within.any() and not (within & (numbers > 0)).any():
-        message = f"{weight} is 0 or missing for every respondent of wave {wave}"
+    """Note a wave of which nobody is left, or whose households are not those of the geography file."""
+    inside = ~gone[OUTSIDE]
+    based = inside & ~gone[NO_BASE] & ~gone[NO_WEIGHT]
+    strangers = gone[NO_ROW].sum() / max(based.sum(), 1)
+    if not inside.any():
+        problems.add(f"{where}.where", f"nobody of wave {wave} is inside it", "leave the wave out", "data")
+    elif not based.any():
         usual = prefixed(WEIGHTS.get(wave, ""), wave)
         hint = f"{usual} is the usual one" if usual != weight and wave in WEIGHTS else "is the file whole?"
+        message = f"{weight} is 0 or missing for every respondent of wave {wave}"
         problems.add(f"{where}.weight", message, hint, "data")
+    elif strangers > MOST_UNMATCHED:
+        message = f"{strangers:.0%} of the respondents of wave {wave} have no row in {homes.file.name}"
+        problems.add(f"{where}.geography", message, "is it of that wave, and of the study's own edition?", "data")
+    elif not (based & ~gone[NO_ROW] & ~gone[NO_AREA]).any():
+        message = f"{homes.column} is missing for every respondent of wave {wave}"
+        problems.add(f"{where}.geography", message, kind="data")
