@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from placewise.errors import DataError
+from placewise.errors import ConfigurationError, DataError
 from placewise.surveys.design import SurveyDesign
 from placewise.surveys.domains import LOST
 
@@ -109,6 +109,10 @@ def test_what_no_replicates_can_be_made_of_is_said():
         lonely.replicate("JKn")
     with pytest.raises(DataError, match="expected 480 rows"):
         design.with_replicate_weights(np.ones((3, 4)), scale=1)
+    with pytest.raises(DataError, match="no unit can be left out"):
+        SurveyDesign(np.ones(4), fpc=np.full(4, 4.0)).replicate("JK1")
+    with pytest.raises(ConfigurationError, match="did you mean 'mean'"):
+        design.with_replicate_weights(np.ones((480, 4)), scale=1, centre="means")
     with pytest.raises(DataError, match="not finite numbers of zero or more"):
         design.with_replicate_weights(np.full((480, 4), -1.0), scale=1)
     with pytest.raises(DataError, match="make replicates first"):

@@ -119,7 +119,7 @@ def test_strata_and_unequal_weights_are_r_s(shared: Path):
     np.testing.assert_allclose(raked[["estimate", "se"]], post[["estimate", "se"]], rtol=1e-9)
 
 
-def test_a_mean_after_ratio_adjustment_is_the_ratio_estimate():
+def test_a_total_after_ratio_adjustment_is_the_ratio_estimate():
     rng = np.random.default_rng(1)
     x = rng.uniform(1, 9, 200)
     y, psu = 3 * x + rng.normal(size=200), np.repeat(np.arange(40), 5)

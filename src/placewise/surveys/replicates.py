@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 from scipy import linalg, sparse
 
 from placewise.errors import Problems, nearest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ReplicateKind = Literal["JK1", "JKn", "BRR", "Fay", "bootstrap"]
 Centre = Literal["mean", "estimate"]
 KINDS: tuple[str, ...] = get_args(ReplicateKind)
+CENTRES: tuple[str, ...] = get_args(Centre)
 
 # Factors that are kept at once: 800 MB.
 _MOST_FACTORS = 100_000_000
@@ -130,6 +132,8 @@ def make_replicates(design: SurveyDesign, kind: ReplicateKind, seed: int, count:
     if kind == "JKn" and stage.alone.any() and design.lonely not in ("certainty", "remove"):
         hint = "merge strata, or say lonely = 'remove' to leave them out"
         problems.add(where, f"{int(stage.alone.sum()):,} strata have one unit each", hint, "data")
+    if kind in ("JK1", "JKn") and not _left_out(stage).size:
+        problems.add(where, "no unit can be left out", "use linearisation", "data")
     made = {"bootstrap": count, "BRR": 2 * stage.sampled.size, "Fay": 2 * stage.sampled.size}.get(
         kind, stage.stratum.size
     )
@@ -169,8 +173,9 @@ def given_replicates(
     DataError
         Shapes that do not fit, numbers that are not finite or are negative, adjusted weights; counts only.
     """
-    found, problems = np.asarray(weights, dtype=float), Problems()
-    if found.ndim != 2 or len(found) != len(design):
+    found = pd.DataFrame(weights).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    problems = Problems()
+    if len(found) != len(design):
         message = f"replicate weights have shape {found.shape}, expected {len(design):,} rows, one a respondent"
         problems.add("replicate weights", message, kind="data")
         problems.raise_if_any()
@@ -182,15 +187,22 @@ def given_replicates(
         problems.add(
             "replicate weights", f"scale and rscales must be positive, {found.shape[1]:,} rscales", kind="data"
         )
+    if centre not in CENTRES:
+        problems.add("replicate weights: centre", f"{centre!r} is no centre", nearest(str(centre), CENTRES))
     if design.adjustments:
         problems.add("replicate weights", "weights are already adjusted", "give replicate weights first", "data")
     problems.raise_if_any()
     return Replicates(kind, np.arange(len(design)), found / design.weights[:, None], float(scale), each, centre)
 
 
+def _left_out(stage: Stage) -> np.ndarray:
+    """Units that a jackknife leaves out: not those alone in their strata, nor where every unit was drawn."""
+    return np.flatnonzero(((stage.sampled > 1) & (stage.correction > 0))[stage.stratum])
+
+
 def _jackknife(stage: Stage, kind: str) -> Replicates:
     """Each unit left out in turn, the others of its stratum standing in."""
-    out = np.flatnonzero((stage.sampled > 1)[stage.stratum] & (stage.correction > 0)[stage.stratum])
+    out = _left_out(stage)
     stratum = stage.stratum[out]
     size = stage.sampled[stratum]
     factors = np.where(stage.stratum[:, None] == stratum, size / (size - 1), 1.0)

@@ -58,7 +58,7 @@ def residual_scores(score: np.ndarray, adjustments: Sequence[Adjustment]) -> np.
 
 
 def scale_to(design: SurveyDesign, values: Any, total: float) -> SurveyDesign:
-    """Multiply weights by total ÷ estimated total of one variable: means then are ratio estimates.
+    """Multiply weights by total ÷ estimated total of one variable: totals then are ratio estimates.
 
     Parameters
     ----------
