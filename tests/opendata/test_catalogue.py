@@ -129,6 +129,19 @@ def test_wrong_sources_are_refused(change, words):
     assert words in _refused(sources, covariates)
 
 
+def test_what_the_places_are_made_from_must_be_there():
+    sources, covariates = _tables()
+    del sources["source"]["oac21"]
+    del sources["source"]["oa21_lookup"]["columns"]["msoa21nm"]
+    sources["source"]["lad22_region"]["fill"]["W"]["rgn22cd"] = "W92000004"
+    sources["source"]["lad22_outlines"]["columns"]["code"] = ["a", "b"]
+    said = _refused(sources, covariates)
+    assert "source.oac21: this source is required" in said
+    assert "source.oa21_lookup.columns.msoa21nm: this column is required" in said
+    assert "source.lad22_region.fill.W: 'rgn22cd' is not a column" in said
+    assert "outlines have one column, 'name'" in said
+
+
 def test_a_source_without_an_address_is_taken_by_hand():
     sources, covariates = _tables()
     del sources["source"]["iod2025"]["url"]

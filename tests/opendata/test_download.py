@@ -133,10 +133,14 @@ def test_a_busy_publisher_is_asked_again(bring, publisher):
         bring()
 
 
-def test_a_redirect_off_https_is_not_followed_to_the_end(bring, publisher):
+def test_a_redirect_off_https_is_not_followed(bring, publisher):
     publisher.moved[PATH] = publisher.base.replace("127.0.0.1", "0.0.0.0") + "/other.zip"
     publisher.files["/other.zip"] = CONTENT
     with pytest.raises(FetchError, match="the address leads to"):
+        bring()
+    assert not any(path == "/other.zip" for path, _ in publisher.asked)
+    publisher.moved[PATH] = PATH
+    with pytest.raises(FetchError, match="leads on and on"):
         bring()
     publisher.moved[PATH] = publisher.base + "/other.zip"
     assert bring(DIGEST) == DIGEST

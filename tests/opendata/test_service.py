@@ -115,6 +115,25 @@ def test_fewer_rows_than_announced_are_refused(bring, publisher, monkeypatch):
         bring("oa21_lookup")
 
 
+def test_more_rows_than_announced_are_refused(bring, publisher):
+    rows = publisher.services["oa21_lookup"]
+
+    class Growing(list):
+        def __len__(self):
+            return 401
+
+    publisher.services["oa21_lookup"] = Growing(rows)
+    with pytest.raises(FetchError, match="gives 432 rows, and said 401"):
+        bring("oa21_lookup")
+
+
+def test_a_point_without_a_place_stays_empty(bring, publisher):
+    publisher.services["oa21_centroids"][0]["geometry"] = {"x": None, "y": "NaN"}
+    publisher.services["oa21_centroids"][1].pop("geometry")
+    rows = list(csv.DictReader(bring("oa21_centroids").splitlines()))
+    assert [(r["lng"], r["lat"]) for r in rows[:2]] == [("", ""), ("", "")]
+
+
 def test_a_page_without_end_is_stopped(bring, monkeypatch):
     monkeypatch.setattr(service, "MOST_PAGE_BYTES", 1000)
     with pytest.raises(FetchError, match="one page has more than"):

@@ -11,8 +11,8 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.geography.codes import listing
 from placewise.opendata.imputation import Imputation, impute_covariates, to_lsoa21
-from placewise.opendata.places import CODE, PLACE_SOURCES, align, assemble_places
-from placewise.opendata.spec import Catalogue, Covariate, Source
+from placewise.opendata.places import CODE, align, assemble_places
+from placewise.opendata.spec import PLACE_SOURCES, Catalogue, Covariate, Source
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from placewise.errors import nearest
-from placewise.opendata.spec import Catalogue, Control, Covariate, Layout, Publisher, Source
+from placewise.opendata.spec import PLACE_SOURCES, Catalogue, Control, Covariate, Layout, Publisher, Source
 from placewise.schema import (
     Key,
     Place,
@@ -64,6 +64,12 @@ def read_catalogue(
     place.problems.raise_if_any()
     read = {name: _source(name, raw, found, place.at("source").at(name)) for name, raw in found["source"].items()}
     known = {name: source for name, source in read.items() if source is not None}
+    for name, columns in PLACE_SOURCES.items():
+        if name not in read:
+            place.at("source").at(name).add("this source is required", "the areas and their levels come from it")
+        for column in columns:
+            if name in known and column not in known[name].columns:
+                place.at("source").at(name).at("columns").at(column).add("this column is required")
     made = walk(
         covariates,
         {"counts": Key(table_of(_as_is, safe_name), True), "covariate": Key(table_of(_as_is, safe_name), True)},
@@ -98,6 +104,11 @@ def _source(name: str, raw: Any, found: Mapping[str, Any], place: Place) -> Sour
     values["layouts"] = _layouts(values, place)
     for column in values["parts"] + ((values["control"].column,) if values["control"] else ()):
         must_be_known(column, values["layouts"][0].columns, "a column of the source", place)
+    for country, filled in (values["fill"] or {}).items():
+        for column in filled:
+            must_be_known(column, values["layouts"][0].columns, "a column", place.at("fill").at(country))
+    if values["geometry"] == "polygon" and tuple(values["layouts"][0].columns) != ("name",):
+        place.at("columns").add("outlines have one column, 'name'")
     if values["fetch"] != "hand" and not values["url"]:
         place.at("url").add("this key is required", 'where there is no address, write fetch = "hand"')
     return Source(name=name, **values) if place.broken() == before else None
@@ -199,7 +210,7 @@ _SOURCE = {
     "url": Key(web_address, default=""),
     "address": Key(one_of("seen", "unconfirmed", "none"), default="none"),
     "sha256": Key(_digest, default=""),
-    "level": Key(safe_name, True),
+    "level": Key(one_of("oa21cd", "lsoa21cd", "lsoa11cd", "msoa21cd", "lad22cd"), True),
     "areas": Key(_whole),
     "countries": Key(list_of(text), default=()),
     "values": Key(one_of("number", "text"), default="number"),

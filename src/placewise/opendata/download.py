@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from placewise.opendata.catalogue import is_allowed
 
@@ -19,6 +19,7 @@ Progress = Callable[[int, int], None]
 
 MOST_BYTES = 2 << 30
 ATTEMPTS = 5
+MOST_STEPS = 10
 TIMEOUT = (20.0, 60.0)
 # of a connection that breaks, what came since the last whole block is lost
 _BLOCK = 1 << 14
@@ -192,18 +193,27 @@ def answer(
     """
     import requests
 
-    try:
-        response = requests.get(address, params=parameters, headers=headers or _HEADERS, stream=True, timeout=TIMEOUT)
-    except (requests.ConnectionError, requests.Timeout) as error:
-        host = urlsplit(address).hostname
-        raise UnreachableError(
-            f"{host} cannot be reached ({type(error).__name__})", "is there a connection?"
-        ) from error
-    with response:
-        for step in (*response.history, response):
-            if not is_allowed(step.url):
-                raise FetchError(f"the address leads to {step.url[:200]!r}", "only https is followed")
-        yield response
+    for _ in range(MOST_STEPS):
+        if not is_allowed(address):
+            raise FetchError(f"the address leads to {address[:200]!r}", "only https is followed")
+        try:
+            response = requests.get(
+                address,
+                params=parameters,
+                headers=headers or _HEADERS,
+                stream=True,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except (requests.ConnectionError, requests.Timeout) as error:
+            found = f"{urlsplit(address).hostname} cannot be reached ({type(error).__name__})"
+            raise UnreachableError(found, "is there a connection?") from error
+        with response:
+            if not response.is_redirect:
+                yield response
+                return
+            address, parameters = urljoin(address, response.headers["Location"]), None
+    raise FetchError(f"the address leads on and on, more than {MOST_STEPS} times", "is the address right?")
 
 
 def _goes_on(response: Any, start: int) -> bool:

@@ -10,12 +10,11 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.geography.codes import listing
 from placewise.geography.nesting import check_nesting, read_names
-from placewise.opendata.spec import Source
+from placewise.opendata.spec import PLACE_SOURCES, Source
 
 CODE = "oa21cd"
 LEVELS = ("lsoa21cd", "msoa21cd", "lad22cd", "rgn24cd")
-CLASSES = ("oac21_supergroup", "oac21_group", "oac21_subgroup")
-PLACE_SOURCES = ("oa21_lookup", "lsoa_changes", "lad22_region", "oac21", "oa21_centroids")
+CLASSES = PLACE_SOURCES["oac21"]
 NAMES = {"lsoa21cd": "lsoa21nm", "msoa21cd": "msoa21nm", "lad22cd": "lad22nm", "rgn24cd": "rgn24nm"}
 
 

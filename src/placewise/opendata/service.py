@@ -68,6 +68,8 @@ def fetch_service(source: Source, target: Path, pages: Path, *, progress: Progre
             raise FetchError(f"the service gives {len(features):,} of its {total:,} rows", "run the same command again")
         features += found
         progress(len(features), total)
+    if len(features) > total:
+        raise FetchError(f"the service gives {len(features):,} rows, and said {total:,}", "run the same command again")
     if source.geometry == "polygon":
         _write_geojson(layer, features, target)
     else:
@@ -165,7 +167,7 @@ def _write_csv(layer: _Layer, columns: tuple[str, ...], features: list[Any], tar
         values = _attributes(feature, layer)
         if layer.geometry == "point":
             point = feature.get("geometry") or {}
-            cells = [f"{float(point[axis]):.6f}" if axis in point else "" for axis in ("x", "y")]
+            cells = [f"{point[axis]:.6f}" if isinstance(point.get(axis), int | float) else "" for axis in ("x", "y")]
         else:
             cells = ["" if values.get(name) is None else str(values[name]) for name in columns]
         rows.add((str(values[layer.key]), *cells))

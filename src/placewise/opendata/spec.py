@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+# what the places of the areas table are taken from, and the columns needed of each
+PLACE_SOURCES = {
+    "oa21_lookup": ("lsoa21cd", "lsoa21nm", "msoa21cd", "msoa21nm", "lad22cd"),
+    "lsoa_changes": ("lsoa21cd", "lad22cd", "lad22nm"),
+    "lad22_region": ("rgn24cd", "rgn24nm"),
+    "oac21": ("oac21_supergroup", "oac21_group", "oac21_subgroup"),
+    "oa21_centroids": ("lng", "lat"),
+}
+
 Fetch = Literal["file", "service", "hand"]
 Address = Literal["seen", "unconfirmed", "none"]
 Values = Literal["number", "text"]

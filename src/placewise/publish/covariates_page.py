@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from placewise.opendata.build import AreasTable
 from placewise.opendata.describe import QUANTILES, Distribution
-from placewise.opendata.places import PLACE_SOURCES
-from placewise.opendata.spec import Catalogue, Source
+from placewise.opendata.spec import PLACE_SOURCES, Catalogue, Source
 from placewise.publish.figures.bars import draw_distribution
 from placewise.publish.page import render_page
 from placewise.publish.report.parts import Cell, FigurePart, TablePart

@@ -22,7 +22,7 @@ from placewise.pipeline.open_data.store import Pin, choose, load_catalogue, new_
 from placewise.pipeline.progress import Reporter
 
 PARTIAL = ".partial"
-ROOM = 400_000_000
+ROOM = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def fetch_sources(
     if origin is not None and not origin.is_dir():
         problems.add("--from", f"there is no folder {origin}")
         problems.raise_if_any()
-    atomic.check_writable(folder, ROOM)
+    atomic.check_writable(folder, ROOM * len(chosen))
     new, there = [], []
     with locked(folder):
         atomic.remove_leftovers(folder)
