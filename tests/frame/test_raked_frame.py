@@ -88,6 +88,13 @@ def test_columns_of_the_areas_are_no_variables_of_the_seed(country: Country) -> 
     assert country.read(by_kind, {"sex", "region"}).cells.columns.tolist() == ["sex"]
 
 
+def test_more_cells_than_can_be_raked(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("placewise.frame.seed.MOST_CELLS", 17)
+    for by in (None, ("kind",)):
+        (fault,) = country.faults(specs(country, *ONE_BY_ONE, by=by))
+        assert "the variables make 18 cells, at most 17 can be raked" in fault
+
+
 def test_all_margins_are_scaled_to_the_population(country: Country) -> None:
     people = np.linspace(50, 400, 60)
     frame = country.read(specs(country, *ONE_BY_ONE, by=("kind",)), population=people)

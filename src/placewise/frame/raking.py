@@ -18,7 +18,7 @@ from placewise.frame.fitting import THREADS, Fitted, Tables, fit_tables
 from placewise.frame.harmonise import Harmonised, harmonise
 from placewise.frame.margins import Margin, read_margins
 from placewise.frame.report import RakingReport
-from placewise.frame.seed import Seed, read_seed, uniform_seed
+from placewise.frame.seed import Seed, check_size, grid_of, read_seed, uniform_seed
 from placewise.frame.spec import RakedFrameSpec
 from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
@@ -85,10 +85,13 @@ def read_raking(
     margins = read_margins(spec.margins, areas, code, problems)
     if margins is None or areas is None:
         return None
+    before = len(problems)
+    check_size(grid_of(margins), problems)
+    if len(problems) > before:
+        return None
     if spec.seed is None:
-        seed: Seed | None = uniform_seed(margins, areas)
-    else:
-        seed = read_seed(spec.seed, margins, areas, cell_columns, problems)
+        return prepare(margins, areas, uniform_seed(margins, areas), cell_columns)
+    seed = read_seed(spec.seed, margins, areas, cell_columns, problems)
     return None if seed is None else prepare(margins, areas, seed, cell_columns)
 
 

@@ -71,7 +71,7 @@ class Seed:
 
 def uniform_seed(margins: Sequence[Margin], areas: AreaTable) -> Seed:
     """The seed of independence: all cells alike."""
-    grid = _grid_of(margins)
+    grid = grid_of(margins)
     return Seed(grid, np.full((1, grid.size), 1.0 / grid.size), np.zeros(len(areas), dtype=np.int64))
 
 
@@ -100,56 +100,21 @@ def read_seed(
         None when a problem was noted.
     """
     before = len(problems)
-    file_of = Wanted(spec.table, f"{WHERE}.table", f"{WHERE}.count", dict.fromkeys(spec.by, f"{WHERE}.by"), spec.count)
-    file = file_of.open(problems)
-    if file is None:
+    grid = grid_of(margins)
+    notes: list[str] = []
+    table = _read_table(spec, grid, areas, wanted or set(), notes, problems)
+    columns = {} if table is None else _columns(spec, table, grid, notes, problems)
+    if table is None or len(problems) > before:
         return None
-    others = file_of.others(file)
-    grid = _grid_of(margins)
-    used = [c for c in others if c in grid.variables or (c in (wanted or ()) and c not in areas.table)]
-    if not set(used) & set(grid.variables):
-        message = f"{spec.table.name} has none of the margins' variables {listing(grid.variables)}"
-        problems.add(f"{WHERE}.table", message, nearest(grid.variables[0], others), "data")
-    table = None if len(problems) > before else read_long(file_of, file, used, problems)
-    if table is None:
+    alone = [name for name in columns if name not in grid.variables]
+    whole = Grid((*grid.variables, *alone), (*grid.levels, *(columns[name][1] for name in alone)))
+    check_size(whole, problems)
+    own = whole.of(columns)
+    counted = None if len(problems) > before else _counts(spec, table, columns, own, notes, problems)
+    if counted is None:
         return None
-    for name, (at, _) in table.codes.items():
-        if (at < 0).any():
-            message = f"column {name!r} is missing in {int((at < 0).sum()):,} rows of {spec.table.name}"
-            problems.add(f"{WHERE}.by", message, kind="data")
-    if len(problems) > before:
-        return None
-    notes: list[str] = [file.note] if file.note else []
-    columns = _columns(spec, table, grid, notes, problems)
-    whole = Grid(
-        (*grid.variables, *(c for c in used if c not in grid.variables)),
-        (*grid.levels, *(columns[c][1] for c in used if c not in grid.variables)),
-    )
-    if whole.size > MOST_CELLS:
-        problems.add(
-            "frame.margins",
-            f"the variables make {whole.size:,} cells, at most {MOST_CELLS:,} can be raked",
-            kind="data",
-        )
-    if len(problems) > before:
-        return None
-    own = whole.of(used)
-    counts, empty, classes = _counts(table, columns, own, spec.by)
-    if not counts.sum() > len(classes):
-        problems.add(
-            f"{WHERE}.count",
-            f"column {spec.count!r} of {spec.table.name} adds up to {counts.sum():.6g}, expected counts of people",
-            "shares do not tell how far a class can be relied on; give the counts behind them",
-            "data",
-        )
-        return None
-    if (counts % 1 > 0).any():
-        notes.append(
-            "the seed's counts are not whole; where they are weighted, scale the weights to the number who answered, "
-            "or chance passes for interactions"
-        )
     people = areas.population if areas.population is not None else margins[0].counts.sum(axis=1)
-    smooth = _smoothed(counts, empty, classes, own, spec, areas, people, problems)
+    smooth = _smoothed(*counted, own, spec, areas, people, problems)
     if smooth is None:
         return None
     tables, group, without, weight = smooth
@@ -161,11 +126,43 @@ def read_seed(
     return Seed(whole, shares, group, spec.by, without, structural, weight, True, tuple(notes))
 
 
-def _grid_of(margins: Sequence[Margin]) -> Grid:
+def grid_of(margins: Sequence[Margin]) -> Grid:
+    """All combinations of the margins' variables."""
     levels: dict[str, pd.Series] = {}
     for margin in margins:
         levels |= dict(zip(margin.grid.variables, margin.grid.levels, strict=True))
     return Grid(tuple(levels), tuple(levels.values()))
+
+
+def check_size(grid: Grid, problems: Problems) -> None:
+    """Note a grid of more cells than can be raked."""
+    if grid.size > MOST_CELLS:
+        message = f"the variables make {grid.size:,} cells, at most {MOST_CELLS:,} can be raked"
+        problems.add("frame.margins", message, "merge categories, or leave variables out", "data")
+
+
+def _read_table(
+    spec: SeedSpec, grid: Grid, areas: AreaTable, wanted: set[str], notes: list[str], problems: Problems
+) -> LongTable | None:
+    """The columns of the seed that are variables of the frame; None after a problem."""
+    before = len(problems)
+    asked = Wanted(spec.table, f"{WHERE}.table", f"{WHERE}.count", dict.fromkeys(spec.by, f"{WHERE}.by"), spec.count)
+    file = asked.open(problems)
+    if file is None:
+        return None
+    others = asked.others(file)
+    used = [c for c in others if c in grid.variables or (c in wanted and c not in areas.table)]
+    if not set(used) & set(grid.variables):
+        message = f"{spec.table.name} has none of the margins' variables {listing(grid.variables)}"
+        problems.add(f"{WHERE}.table", message, nearest(grid.variables[0], others), "data")
+        return None
+    table = read_long(asked, file, used, problems)
+    for name, (at, _) in {} if table is None else table.codes.items():
+        if (at < 0).any():
+            message = f"column {name!r} is missing in {int((at < 0).sum()):,} rows of {spec.table.name}"
+            problems.add(f"{WHERE}.by", message, kind="data")
+    notes += [file.note] if file.note else []
+    return table if len(problems) == before else None
 
 
 def _columns(spec: SeedSpec, table: LongTable, grid: Grid, notes: list[str], problems: Problems) -> dict[str, Factor]:
@@ -194,27 +191,38 @@ def _columns(spec: SeedSpec, table: LongTable, grid: Grid, notes: list[str], pro
 
 
 def _counts(
-    table: LongTable, columns: dict[str, Factor], own: Grid, by: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """People of each class and cell, whether a cell stands in the table and is empty, and the classes' codes."""
+    spec: SeedSpec, table: LongTable, columns: dict[str, Factor], own: Grid, notes: list[str], problems: Problems
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame] | None:
+    """People of each class and cell, whether a cell is structurally empty, and the classes' codes."""
     inside = np.all([at >= 0 for at, _ in columns.values()], axis=0)
     cell = np.ravel_multi_index(tuple(columns[c][0][inside] for c in own.variables), own.shape)
     codes = pd.DataFrame(
-        {name: table.codes[name][1].to_numpy(dtype=object)[table.codes[name][0][inside]] for name in by},
+        {name: table.codes[name][1].to_numpy(dtype=object)[table.codes[name][0][inside]] for name in spec.by},
         index=range(int(inside.sum())),
     )
-    if by:
-        row = codes.groupby(list(by), sort=True, observed=True).ngroup().to_numpy(dtype=np.int64)
-        classes = codes.drop_duplicates().sort_values(list(by)).reset_index(drop=True)
-    else:
-        row, classes = np.zeros(len(cell), dtype=np.int64), pd.DataFrame(index=range(1))
-    people = table.count[inside]
-    counts = np.bincount(row * own.size + cell, weights=people, minlength=len(classes) * own.size)
-    stands = np.bincount(cell, minlength=own.size) > 0
+    row: np.ndarray = np.zeros(len(cell), dtype=np.int64)
+    classes = pd.DataFrame(index=range(1))
+    if spec.by:
+        row = codes.groupby(list(spec.by), sort=True, observed=True).ngroup().to_numpy(dtype=np.int64)
+        classes = codes.drop_duplicates().sort_values(list(spec.by)).reset_index(drop=True)
+    counts = np.bincount(row * own.size + cell, weights=table.count[inside], minlength=len(classes) * own.size)
     counts = counts.reshape(len(classes), own.size)
     national = counts.sum(axis=0)
-    nowhere: np.ndarray = np.zeros(own.size, dtype=bool)
-    expected = national.sum() * (independence(national, own, nowhere) if national.any() else nowhere)
+    if not national.sum() > len(classes):
+        problems.add(
+            f"{WHERE}.count",
+            f"column {spec.count!r} of {spec.table.name} adds up to {national.sum():.6g}, expected counts of people",
+            "shares do not tell how far a class can be relied on; give the counts behind them",
+            "data",
+        )
+        return None
+    if (counts % 1 > 0).any():
+        notes.append(
+            "the seed's counts are not whole; where they are weighted, scale the weights to the number who answered, "
+            "or chance passes for interactions"
+        )
+    stands = np.bincount(cell, minlength=own.size) > 0
+    expected = national.sum() * independence(national, own, np.zeros(own.size, dtype=bool))
     return counts, stands & (national == 0) & (expected >= LEAST_EXPECTED), classes
 
 
