@@ -9,6 +9,7 @@ from pathlib import Path
 
 from placewise.errors import ConfigurationError, Problem, Problems
 from placewise.pipeline import atomic
+from placewise.pipeline.progress import Reporter
 
 STARTER = ("placewise.toml", "models/outcome.toml")
 
@@ -53,7 +54,8 @@ def init_project(
         if areas is not None:
             from placewise.pipeline.example import write_own_areas
 
-            write_own_areas(source, areas, form=form)
+            with Reporter().bar("areas", 1) as bar:
+                write_own_areas(source, areas, form=form, progress=bar)
         elif example:
             from placewise.pipeline.example import write_example
 

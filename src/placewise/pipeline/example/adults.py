@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ SCALES = {"belonging": ("scopngbha", "scopngbhf"), "relationships": tuple(f"scop
 LATEST_WAVE = "f"
 
 Cuts = Mapping[str, Mapping[str, np.ndarray]]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,11 @@ def predictors(country: Country, area: np.ndarray, age: np.ndarray, sex: np.ndar
 
 
 def census(
-    country: Country, cuts: Cuts, wanted: np.ndarray, seeds: np.random.SeedSequence
+    country: Country,
+    cuts: Cuts,
+    wanted: np.ndarray,
+    seeds: np.random.SeedSequence,
+    progress: Progress | None = None,
 ) -> tuple[pd.DataFrame, People]:
     """Draw every adult, count them by area, and keep those a survey has picked.
 
@@ -75,6 +80,8 @@ def census(
     wanted : ndarray of int, shape (n,)
         Numbers of the adults to keep; one may be wanted twice.
     seeds : SeedSequence
+    progress : callable, optional
+        Called with the number of areas done and in all.
 
     Returns
     -------
@@ -96,6 +103,8 @@ def census(
         totals.append(sums)
         inside = slice(*np.searchsorted(ranked, [start[first], start[last]]))
         kept.append(people.take(ranked[inside] - start[first]))
+        if progress is not None:
+            progress(last, len(size))
     back = np.empty(len(wanted), dtype=int)
     back[order] = np.arange(len(wanted))
     together = People(*(np.concatenate([getattr(p, f) for p in kept]) for f in People.__dataclass_fields__))

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from placewise.pipeline.example.adults import census
+from placewise.pipeline.example.adults import Progress, census
 from placewise.pipeline.example.community_life import approach, community_life
 from placewise.pipeline.example.items import cutpoints
 from placewise.pipeline.example.labelled import LabelledTable, write_labelled
@@ -52,7 +52,12 @@ class Deposits:
 
 
 def draw_deposits(
-    country: Country, size: SurveySize, seeds: np.random.SeedSequence, *, geography: str = "lsoa21"
+    country: Country,
+    size: SurveySize,
+    seeds: np.random.SeedSequence,
+    *,
+    geography: str = "lsoa21",
+    progress: Progress | None = None,
 ) -> Deposits:
     """Draw every adult of a country, then both surveys from them.
 
@@ -64,6 +69,8 @@ def draw_deposits(
         The same gives the same tables.
     geography : str
         Of the panel, one of `understanding.GEOGRAPHIES`.
+    progress : callable, optional
+        Called with the number of areas done and in all.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def draw_deposits(
     approached = approach(places, size, rng[0])
     issued = issue(places, size, rng[1])
     wanted = [*approached.values(), issued.adults]
-    totals, people = census(country, cuts, np.concatenate(wanted), of_adults)
+    totals, people = census(country, cuts, np.concatenate(wanted), of_adults, progress)
     rows = np.split(np.arange(len(people.area)), np.cumsum([len(w) for w in wanted])[:-1])
     by_year = {year: people.take(r) for year, r in zip(approached, rows, strict=False)}
     waves = two_waves(country, places, issued, people.take(rows[-1]), rng[1])

@@ -83,10 +83,9 @@ def read_own_areas(path: Path, where: str, problems: Problems) -> tuple[pd.DataF
     for role, column in columns.items():
         if role != "adults":
             table[column] = as_codes(table[column])
-            if table[column].isna().any():
-                problems.add(
-                    where, f"column {column!r} has no code for {int(table[column].isna().sum()):,} areas", kind="data"
-                )
+            blank = int(table[column].isna().sum())
+            if blank:
+                problems.add(where, f"column {column!r} is blank for {blank:,} areas", kind="data")
     _check(table, columns, where, problems)
     if len(problems) > before:
         return None

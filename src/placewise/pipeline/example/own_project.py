@@ -10,6 +10,7 @@ from string import Template
 import numpy as np
 
 from placewise.errors import Problems
+from placewise.pipeline.example.adults import Progress
 from placewise.pipeline.example.areas import cells
 from placewise.pipeline.example.deposits import draw_deposits, write_deposits, write_parquet
 from placewise.pipeline.example.own_areas import read_own_areas, settle
@@ -59,7 +60,9 @@ def write_survey_project(folder: Path, columns: Mapping[str, str], *, name: str,
         path.write_text(Template(text).substitute(words), encoding="utf-8")
 
 
-def write_own_areas(folder: Path, table: Path, *, seed: int = 20261122, form: str = "tab") -> None:
+def write_own_areas(
+    folder: Path, table: Path, *, seed: int = 20261122, form: str = "tab", progress: Progress | None = None
+) -> None:
     """Draw both surveys in a user's own areas, and write them as a ready project.
 
     Parameters
@@ -73,6 +76,8 @@ def write_own_areas(folder: Path, table: Path, *, seed: int = 20261122, form: st
         The same seed and table give the same tables.
     form : {"tab", "sav", "dta"}
         Of the household panel's files.
+    progress : callable, optional
+        Called with the number of areas done and in all.
 
     Raises
     ------
@@ -86,8 +91,9 @@ def write_own_areas(folder: Path, table: Path, *, seed: int = 20261122, form: st
     areas, columns = found
     of_country, of_surveys = np.random.SeedSequence(seed).spawn(2)
     country = settle(areas, columns, of_country)
-    deposits = draw_deposits(country, NATIONAL, of_surveys)
+    deposits = draw_deposits(country, NATIONAL, of_surveys, progress=progress)
     write_survey_project(folder, columns, name="own-areas", title="A made-up survey in real areas", data="data")
     write_deposits(deposits, folder / "data", form)
     write_parquet(areas, folder / "data" / "areas.parquet")
-    write_parquet(cells(country.areas, country.counts).rename(columns=columns), folder / "data" / "cells.parquet")
+    living = cells(country.areas, country.counts).rename(columns={"oa": columns["oa"]})
+    write_parquet(living, folder / "data" / "cells.parquet")

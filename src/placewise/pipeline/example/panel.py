@@ -43,8 +43,10 @@ class Issued:
         Number of the household, counted from 0; codes of its sampling unit and stratum.
     boost : ndarray of bool, shape (n,)
         Joined in wave f.
-    base : dict of str to ndarray, shape (n,)
-        By wave: inverse of the chance to be approached in it or before.
+    chance : ndarray, shape (n,)
+        To be drawn for wave c.
+    again : ndarray, shape (lsoas,)
+        Of anybody who lives in an lsoa to be drawn for the boost.
     """
 
     adults: np.ndarray
@@ -52,7 +54,8 @@ class Issued:
     psu: np.ndarray
     strata: np.ndarray
     boost: np.ndarray
-    base: dict[str, np.ndarray]
+    chance: np.ndarray
+    again: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +96,17 @@ def issue(places: Places, size: SurveySize, rng: np.random.Generator) -> Issued:
     Sampling units are paired into strata as they were drawn; the last of each region has a stratum of its own.
     """
     lsoas = draw_lsoas(places, size.psus, rng)
-    of_class = np.flatnonzero(places.group[places.lsoa_areas[:, 0]] == places.group.max())
+    group = places.group[places.lsoa_areas[:, 0]]
+    of_class = np.flatnonzero(group == group.max())
     joining = of_class[systematic(places.lsoa_adults[of_class], size.boost, rng)]
     adults, household, unit = draw_households(places, lsoas, size.households, rng)
     more, other, joined = draw_households(places, joining, size.households, rng)
     everybody = np.concatenate([adults, more])
     area = np.searchsorted(places.start, everybody, side="right") - 1
     region = places.region[area]
-    # chance to be approached: by the region for wave c, and once more in the areas of the boost
     chance = (np.bincount(region[: len(adults)]) / np.bincount(places.region, places.adults))[region]
-    again = len(more) / places.lsoa_adults[of_class].sum() * np.isin(places.lsoa[area], of_class)
+    again = np.zeros(len(places.lsoa_adults))
+    again[of_class] = len(more) / places.lsoa_adults[of_class].sum()
     one_stratum = np.zeros(len(joining), dtype=int)
     return Issued(
         everybody,
@@ -110,7 +114,8 @@ def issue(places: Places, size: SurveySize, rng: np.random.Generator) -> Issued:
         np.concatenate([2001 + unit, 8001 + joined]),
         np.concatenate([2001 + _strata(places.lsoa_region[lsoas])[unit], 8001 + _strata(one_stratum)[joined]]),
         np.repeat([False, True], [len(adults), len(more)]),
-        {"c": 1 / chance, "f": 1 / (chance + again)},
+        chance,
+        again,
     )
 
 
@@ -153,37 +158,41 @@ def two_waves(
     # a household is asked once; its adults stand together and share the first one's draw
     first_of = np.searchsorted(issued.household, issued.household)
     takes_part = rng.random(n)[first_of] < chance[first_of]
-    then = _Round("c", people, issued.household, years, ~issued.boost, takes_part)
+    then = _Round("c", people, issued.household, years, 1 / issued.chance, ~issued.boost, takes_part)
     age = np.searchsorted(YEARS_OF_AGE[:, 1], years + BETWEEN).clip(max=len(YEARS_OF_AGE) - 1)
-    stays = issued.boost | (rng.random(n) < STAYS[age])
+    followed = issued.boost | (rng.random(n) < STAYS[age])
     moved = ~issued.boost & (rng.random(n) < MOVES[age])
     anywhere = np.searchsorted(places.start, rng.integers(0, places.start[-1], n), side="right") - 1
+    area = np.where(moved, anywhere, people.area)
     drift = rng.normal(size=people.residual.shape) @ np.linalg.cholesky(PERSON).T
     later = replace(
         people,
         age=age,
-        area=np.where(moved, anywhere, people.area),
+        area=area,
         residual=LASTING * people.residual + np.sqrt(1 - LASTING**2) * drift,
     )
     apart = np.where(moved, issued.household.max() + 1 + np.arange(n), issued.household)
-    now = _Round("f", later, apart, years + BETWEEN, np.ones(n, dtype=bool), takes_part & stays)
-    return {r.wave: _interview(country, places, issued, r, temporary, rng) for r in (then, now)}
+    # the boost finds whoever lives there by then, people who have moved there among them
+    base = 1 / (issued.chance * STAYS[age] + issued.again[places.lsoa[area]])
+    now = _Round("f", later, apart, years + BETWEEN, base, followed, takes_part)
+    return {r.wave: _interview(country, places, r, temporary, rng) for r in (then, now)}
 
 
 @dataclass(frozen=True, eq=False)
 class _Round:
-    """What a wave finds: who the members are by then, who of them was approached, whose household takes part."""
+    """What a wave finds: who the members are by then, who is approached, whose household takes part."""
 
     wave: str
     people: People
     household: np.ndarray
     years: np.ndarray
+    base: np.ndarray
     approached: np.ndarray
     takes_part: np.ndarray
 
 
 def _interview(
-    country: Country, places: Places, issued: Issued, found: _Round, temporary: np.ndarray, rng: np.random.Generator
+    country: Country, places: Places, found: _Round, temporary: np.ndarray, rng: np.random.Generator
 ) -> Wave:
     """Interviews and weights of one wave."""
     people, n = found.people, len(temporary)
@@ -195,9 +204,7 @@ def _interview(
     weight = {}
     for base, inside in {"en": enumerated, "px": full | proxy, "in": full, "sc": returned}.items():
         whole = np.zeros(n)
-        whole[members] = weights(
-            places, country, people.take(members), issued.base[found.wave][members], inside[members]
-        )
+        whole[members] = weights(places, country, people.take(members), found.base[members], inside[members])
         weight[base] = whole
     rows = np.flatnonzero(enumerated)
     rows = rows[np.argsort(found.household[rows], kind="stable")]

@@ -29,6 +29,6 @@ class SurveySize:
     boost: int
 
 
-SMALL = SurveySize(face_to_face=20, visits=15, online=700, psus=20, households=10, boost=3)
+SMALL = SurveySize(face_to_face=20, visits=15, online=700, psus=24, households=14, boost=3)
 STANDARD = SurveySize(face_to_face=110, visits=20, online=9_000, psus=200, households=18, boost=20)
 NATIONAL = SurveySize(face_to_face=250, visits=20, online=18_000, psus=1_500, households=16, boost=120)

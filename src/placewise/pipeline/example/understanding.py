@@ -280,7 +280,7 @@ def _labelled(frame: pd.DataFrame, letter: str) -> LabelledTable:
     """A file with the wave's letter before its variables, and its labels."""
     name = {c: c if c in UNPREFIXED or not letter else f"{letter}_{c}" for c in frame.columns.astype(str)}
     numeric = [c for c in name if c not in ("pidp", "hidp") and pd.api.types.is_numeric_dtype(frame[c])]
-    reserved = {"": ACROSS, "f": MISSING | BOOST}.get(letter, MISSING)
+    reserved = MISSING | {"": ACROSS, "f": BOOST}.get(letter, {})
     values = {}
     for column in numeric:
         held = {code: text for code, text in reserved.items() if (frame[column] == code).any()}

@@ -44,7 +44,7 @@ def write_example(folder: Path, *, seed: int = 20261122, small: bool = False, fo
         path.write_text(
             resources.files(__package__).joinpath("template", name).read_text(encoding="utf-8"), encoding="utf-8"
         )
-    tables, country, seeds = _make(seed, small)
+    tables, country, seeds = make_country(seed, small)
     for name, table in tables.items():
         path = folder / "data" / name
         if path.suffix == ".csv":
@@ -73,7 +73,7 @@ def make_tables(*, seed: int = 20261122, small: bool = False) -> dict[str, pd.Da
         ``areas.parquet``, ``cells.parquet``, ``survey.csv``, ``truth.parquet``, ``lad.parquet``, ``msoa.parquet``
         (polygons as WKB) and ``lad_neighbours.csv``.
     """
-    return _make(seed, small)[0]
+    return make_country(seed, small)[0]
 
 
 def make_deposits(*, seed: int = 20261122, small: bool = False, geography: str = "lsoa21") -> Deposits:
@@ -91,12 +91,29 @@ def make_deposits(*, seed: int = 20261122, small: bool = False, geography: str =
     -------
     Deposits
     """
-    _, country, seeds = _make(seed, small)
+    _, country, seeds = make_country(seed, small)
     return draw_deposits(country, SMALL_SURVEYS if small else STANDARD_SURVEYS, seeds, geography=geography)
 
 
-def _make(seed: int, small: bool) -> tuple[dict[str, pd.DataFrame], Country, np.random.SeedSequence]:
-    """Tables of the example's project, the country behind them, and seeds for its other surveys."""
+def make_country(
+    seed: int = 20261122, small: bool = False
+) -> tuple[dict[str, pd.DataFrame], Country, np.random.SeedSequence]:
+    """Make the example's own project and the country behind it.
+
+    Parameters
+    ----------
+    seed : int
+    small : bool
+        As in `write_example`.
+
+    Returns
+    -------
+    tables : dict of str to DataFrame
+        As `make_tables`.
+    country : Country
+    seeds : SeedSequence
+        For the two widened surveys.
+    """
     size = SMALL if small else STANDARD
     # One stream a part: a change in one leaves the others as they were.
     seeds = np.random.SeedSequence(seed)
