@@ -202,3 +202,10 @@ def test_the_text_of_a_design_counts_nobody_out():
 
 def test_the_package_exports_it():
     assert placewise.SurveyDesign is SurveyDesign
+
+
+def test_counting_and_sorting_of_units_agree(monkeypatch: pytest.MonkeyPatch):
+    table, design = clustered()
+    counted = design.mean(table["y"], table["domain"])
+    monkeypatch.setattr("placewise.surveys.stages._QUICK", 0)
+    pd.testing.assert_frame_equal(design.mean(table["y"], table["domain"]), counted, rtol=1e-12)
