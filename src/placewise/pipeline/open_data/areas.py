@@ -74,7 +74,8 @@ class Built:
     def _settings(self) -> list[str]:
         """The table ``areas`` of a project file."""
         names = ", ".join(f'{level} = "{column}"' for level, column in NAMES.items())
-        drawn = [level for level in LEVELS if f"outlines_{level}.parquet" in self.files]
+        # outlines of the finest level take time to read and are too many for a map
+        drawn = [level for level in LEVELS[1:] if f"outlines_{level}.parquet" in self.files]
         near = ", ".join(f"{v} = {self._path(f'neighbours_{v}.parquet')}" for v in drawn)
         shapes = [f'{v} = {{ table = {self._path(f"outlines_{v}.parquet")}, code = "code" }}' for v in drawn]
         return [
@@ -85,7 +86,8 @@ class Built:
             f"classes    = {json.dumps(CLASSES)}",
             f"names      = {{ {names} }}",
             'population = "adults"',
-            *([f"neighbours = {{ {near} }}", "[areas.geometry]", *shapes] if drawn else []),
+            'centroid   = { x = "lng", y = "lat" }',
+            *([f"neighbours = {{ {near} }}", "", "[areas.geometry]", *shapes] if drawn else []),
         ]
 
     def _path(self, name: str) -> str:
