@@ -140,10 +140,10 @@ def estimand_words(outcome: OutcomeSpec, estimand: EstimandSpec) -> str:
 
 def _middle_level(levels: tuple[str, ...], run: OutcomeRun) -> str | None:
     """Level at which direct figures stand beside modelled ones: the one next to the coarsest, or the only one."""
-    if not levels:
-        return None
     table = run.data.areas.table
     many = [name for name in levels if table[name].nunique() >= 3]
+    if not many:
+        return None
     return many[-1] if len(many) < 2 or table[many[-1]].nunique() >= 20 else many[-2]
 
 
