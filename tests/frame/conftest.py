@@ -72,10 +72,10 @@ class Country:
         return [str(p) for p in problems]
 
 
-def written_out(frame: Frame) -> np.ndarray:
-    """A frame of all three variables as a dense table, shape (areas, sexes, ages, tenures)."""
-    dense = np.zeros((len(frame.indptr) - 1, *SHAPE))
-    at = [pd.Index(values).get_indexer(frame.cells[name])[frame.cell] for name, values in VARIABLES.items()]
+def written_out(frame: Frame, names: Sequence[str] = NAMES) -> np.ndarray:
+    """A frame as a dense table, shape (areas, values of each name)."""
+    dense = np.zeros((len(frame.indptr) - 1, *(len(VARIABLES[name]) for name in names)))
+    at = [pd.Index(VARIABLES[name]).get_indexer(frame.cells[name])[frame.cell] for name in names]
     dense[np.repeat(np.arange(len(dense)), np.diff(frame.indptr)), *at] = frame.count
     return dense
 

@@ -22,6 +22,12 @@ def specs(country: Country, *margins: tuple[str, ...], by: tuple[str, ...] | Non
     return RakedFrameSpec(tuple(country.margin(*m) for m in margins), None if by is None else country.seed(*by))
 
 
+def noisy(country: Country, names: tuple[str, ...], rng: np.random.Generator) -> pd.DataFrame:
+    table = country.long(names)
+    table["n"] = (table["n"] + rng.integers(-3, 4, len(table))).clip(lower=0)
+    return table
+
+
 ONE_BY_ONE = (("sex",), ("age",), ("tenure",))
 
 
@@ -109,27 +115,24 @@ def test_all_margins_are_scaled_to_the_population(country: Country) -> None:
 
 def test_noise_of_three_a_cell_is_harmonised(country: Country) -> None:
     rng = np.random.default_rng(3)
-    margins, noisy = [], {}
+    margins, counts = [], {}
     for names in ONE_BY_ONE:
-        table = country.long(names)
-        table["n"] = (table["n"] + rng.integers(-3, 4, len(table))).clip(lower=0)
+        table = noisy(country, names, rng)
         margins.append(country.margin(*names, table=table))
-        noisy[names] = table["n"].to_numpy().reshape(60, -1)
+        counts[names] = table["n"].to_numpy().reshape(60, -1)
     frame = country.read(RakedFrameSpec(tuple(margins), country.seed("kind", "region")))
     table = written_out(frame)
-    people = noisy[("sex",)].sum(axis=1)
+    people = counts[("sex",)].sum(axis=1)
     assert frame.population() == pytest.approx(people, rel=1e-12)
     for names, axes in zip(ONE_BY_ONE, ((2, 3), (1, 3), (1, 2)), strict=True):
-        scaled = noisy[names] * (people / noisy[names].sum(axis=1))[:, None]
+        scaled = counts[names] * (people / counts[names].sum(axis=1))[:, None]
         assert table.sum(axis=axes) == pytest.approx(scaled, rel=1e-6)
     assert "the largest discrepancy" in frame.notes[1]
 
 
 def test_overlapping_margins_agree_with_the_first(country: Country) -> None:
-    rng = np.random.default_rng(4)
-    noisy = country.long(("age", "tenure"))
-    noisy["n"] = (noisy["n"] + rng.integers(-3, 4, len(noisy))).clip(lower=0)
-    margins = (country.margin("age"), country.margin("sex"), country.margin("age", "tenure", table=noisy))
+    joint = noisy(country, ("age", "tenure"), np.random.default_rng(4))
+    margins = (country.margin("age"), country.margin("sex"), country.margin("age", "tenure", table=joint))
     frame = country.read(RakedFrameSpec(margins, country.seed("kind")))
     table = written_out(frame)
     assert table.sum(axis=(1, 3)) == pytest.approx(country.true.sum(axis=(1, 3)), rel=1e-8)
@@ -138,6 +141,34 @@ def test_overlapping_margins_agree_with_the_first(country: Country) -> None:
     assert 0 < frame.report.margins[2].adjusted < 8
     assert frame.report.reconciled == 0
     assert any(note.startswith("age × tenure was made to agree") for note in frame.notes)
+
+
+def test_a_joint_margin_agrees_with_each_of_its_variables(country: Country) -> None:
+    rng = np.random.default_rng(9)
+    joint = country.margin("age", "tenure", table=noisy(country, ("age", "tenure"), rng))
+    frame = country.read(RakedFrameSpec((country.margin("age"), country.margin("tenure"), joint), country.seed("kind")))
+    table = written_out(frame, ("age", "tenure"))
+    true = country.true.sum(axis=1)
+    assert table.sum(axis=2) == pytest.approx(true.sum(axis=2), rel=1e-8)
+    assert table.sum(axis=1) == pytest.approx(true.sum(axis=1), rel=1e-8)
+    alone = written_out(country.read(specs(country, ("age",), ("tenure",))), ("age", "tenure"))
+    assert np.abs(table - true).sum() < 0.5 * np.abs(alone - true).sum()
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_margins_that_overlap_in_a_ring(country: Country, noise: bool) -> None:
+    rng = np.random.default_rng(10)
+    ring = (("sex", "age"), ("age", "tenure"), ("sex", "tenure"))
+    margins = tuple(country.margin(*m, table=noisy(country, m, rng) if noise else None) for m in ring)
+    frame = country.read(RakedFrameSpec(margins, country.seed("kind", "region")))
+    table = written_out(frame)
+    assert frame.report is not None
+    assert frame.report.error < 1e-8
+    assert frame.report.reconciled <= 3 * noise
+    if not noise:
+        for axis in (1, 2, 3):
+            assert table.sum(axis=axis) == pytest.approx(country.true.sum(axis=axis), rel=1e-7, abs=1e-7)
+    assert np.abs(table - country.true).sum() < 0.25 * country.true.sum()
 
 
 def test_the_order_of_margins_and_areas_decides_nothing(country: Country) -> None:
