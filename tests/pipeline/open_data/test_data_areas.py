@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from placewise import cli
-from placewise.errors import DataError, Problems
+from placewise.errors import ConfigurationError, DataError, Problems
 from placewise.geography import reading
 from placewise.pipeline import project_tables
 from placewise.pipeline.open_data.areas import build_folder
@@ -127,6 +127,19 @@ def test_a_wrong_table_is_told_and_the_old_one_stands(built, published, offline_
     with pytest.raises(DataError, match="ts037"):
         build_folder(folder, out, catalogue_file=offline_catalogue, quiet=True)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["areas.parquet", "areas.json", "areas.html"])
+def test_a_table_of_the_project_is_never_replaced(name, built, published, offline_catalogue, tmp_path):
+    content = b"my own"
+    if name == "areas.parquet":
+        pd.read_parquet(built.folder / name).to_parquet(tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigurationError, match=f"already holds {name}"):
+        build_folder(published, tmp_path, catalogue_file=offline_catalogue, quiet=True)
+    assert (tmp_path / name).read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 def test_the_command(parquet, offline_catalogue, tmp_path, capsys):

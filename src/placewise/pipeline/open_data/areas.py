@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from placewise.errors import Problems
+from placewise.errors import ConfigurationError, Problem, Problems
 from placewise.opendata.build import AreasTable, build_areas, needed_sources, used_sources
 from placewise.opendata.describe import QUANTILES, Distribution, describe_covariates
 from placewise.opendata.outlines import touching
@@ -29,6 +29,7 @@ from placewise.publish.covariates_page import render_covariates
 
 TABLE, METADATA, PAGE = "areas.parquet", "areas.json", "areas.html"
 ROOM = 200_000_000
+_MARK = {b"made_by": b"placewise data areas"}
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,13 @@ def build_folder(
 
     Raises
     ------
+    ConfigurationError
+        The folder holds files of these names that this command did not make.
     DataError
         Everything that is wrong with the sources, at once; nothing is written then.
     """
     catalogue = load_catalogue(catalogue_file)
+    _refuse_overwriting(out)
     atomic.check_writable(out, ROOM)
     located, digests = _find(folder, catalogue)
     names = used_sources(catalogue)
@@ -131,7 +135,7 @@ def build_folder(
         page = render_covariates(catalogue, areas, found)
         bar(steps - 1, steps)
         files = [TABLE, PAGE]
-        _write_table(areas.frame, out / TABLE)
+        _write_table(areas.frame, out / TABLE, _MARK)
         atomic.write_text(out / PAGE, page)
         for name, shapes in outlines.items():
             files += _write_outlines(shapes, catalogue.sources[name].level, out)
@@ -174,8 +178,22 @@ def _read(catalogue: Catalogue, located: Mapping[str, Located], bar: Bar, steps:
     return tables
 
 
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+def _refuse_overwriting(out: Path) -> None:
+    """A project's own table may bear the same name: only one that this command made is replaced."""
+    there = [name for name in (TABLE, METADATA, PAGE) if (out / name).exists()]
+    if not there:
+        return
+    try:
+        ours = (pq.read_schema(out / TABLE).metadata or {}).items() >= _MARK.items()
+    except (pa.ArrowException, OSError):
+        ours = False
+    if not ours:
+        message = f"already holds {', '.join(there)}, and not from placewise data areas"
+        raise ConfigurationError(Problem(str(out), message, "choose another folder with --out"))
+
+
+def _write_table(frame: pd.DataFrame, path: Path, mark: dict[bytes, bytes] | None = None) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(mark)
     with atomic.replacing(path) as part:
         pq.write_table(table, part, compression="zstd")
 
