@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from placewise.surveys.disclosure import THRESHOLD, nearest_ten, withheld
+from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten, withheld
 from placewise.surveys.respondents import Dropped
 
 if TYPE_CHECKING:
@@ -237,6 +237,6 @@ def _variable(variable: VariableAccount) -> dict[str, Any]:
         ],
         "other_values": other,
         "blank": blank,
-        "mean": variable.mean,
-        "sd": variable.sd,
+        "mean": blurred(variable.mean),
+        "sd": blurred(variable.sd),
     }

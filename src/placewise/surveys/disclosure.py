@@ -70,6 +70,17 @@ def told_or_withheld(counts: Sequence[int]) -> list[str]:
     ]
 
 
+def blurred(value: float | None) -> float | None:
+    """A share or a mean to four digits: all of them would tell the exact number of people it is of.
+
+    Examples
+    --------
+    >>> blurred(2063 / 4994), blurred(3.63214), blurred(None)
+    (0.4131, 3.632, None)
+    """
+    return None if value is None else float(f"{value:.4g}")
+
+
 def nearest_ten(count: int) -> int:
     """A count to the nearest ten: beside an exact total it does not tell how few are missing from it.
 

@@ -18,7 +18,7 @@ from placewise.geography.areas import AreaTable
 from placewise.geography.codes import listing
 from placewise.surveys.account import Account, Check
 from placewise.surveys.design import SurveyDesign
-from placewise.surveys.disclosure import THRESHOLD, nearest_ten
+from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten
 from placewise.surveys.respondents import Respondents
 
 # A weighted margin further from the population's than this is worth a look.
@@ -48,6 +48,11 @@ class NumberFacts:
     weighted: float
     se: float | None
     deff: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; the count to the nearest ten, the others to four digits."""
+        figures = {name: blurred(getattr(self, name)) for name in ("mean", "sd", "weighted", "se", "deff")}
+        return {"variable": self.variable, "answered": nearest_ten(self.answered), **figures}
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class SurveyDescription:
             **self.account.to_json(),
             "checks": [dict(vars(check)) for check in self.checks],
             "margins": [m.to_json() for m in self.margins],
-            "numbers": [{**vars(n), "answered": nearest_ten(n.answered)} for n in self.numbers],
+            "numbers": [n.to_json() for n in self.numbers],
             "design_effects": {
                 "weights": design.to_json(self.weights),
                 "clusters": design.to_json(self.clusters),

@@ -12,7 +12,7 @@ import pandas as pd
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.surveys.design import SurveyDesign
-from placewise.surveys.disclosure import THRESHOLD, nearest_ten, withheld
+from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten, withheld
 from placewise.surveys.respondents import Respondents
 
 MOST_CATEGORIES = 50
@@ -55,15 +55,15 @@ class Share:
     population: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values; null for what is not to be told, the count to the nearest ten."""
+        """JSON values; null for what is not to be told, the count to the nearest ten, shares to four digits."""
         told = {
             "respondents": nearest_ten(self.respondents),
-            "unweighted": self.unweighted,
-            "weighted": self.weighted,
-            "se": self.se,
-            "ci90_lower": self.lower,
-            "ci90_upper": self.upper,
-            "deff": self.deff,
+            "unweighted": blurred(self.unweighted),
+            "weighted": blurred(self.weighted),
+            "se": blurred(self.se),
+            "ci90_lower": blurred(self.lower),
+            "ci90_upper": blurred(self.upper),
+            "deff": blurred(self.deff),
         }
         shown = dict.fromkeys(told) if self.hidden else told
         return {"category": self.category, **shown, "population": self.population}
