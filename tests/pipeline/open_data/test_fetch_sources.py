@@ -8,6 +8,7 @@ import country as mini
 import pytest
 
 from placewise.errors import ConfigurationError, DataError
+from placewise.pipeline.lock import locked
 from placewise.pipeline.open_data.fetch import PARTIAL, fetch_sources
 from placewise.pipeline.open_data.store import PINS, read_pins
 
@@ -256,3 +257,9 @@ def test_a_host_that_does_not_answer_is_asked_for_one_file_only(fetch, catalogue
     assert "ts037: localhost cannot be reached (is there a connection?" in said
     assert capsys.readouterr().err.count("http://localhost:9/") == 1
     assert set(read_pins(fetch.folder)) == {"iod2025"}
+
+
+def test_a_second_run_in_the_same_folder_is_refused(fetch, published):
+    with locked(fetch.folder), pytest.raises(ConfigurationError, match="another run is writing here"):
+        fetch("ts037", origin=published)
+    assert fetch("ts037", origin=published).new == ("ts037",)
