@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placewise.surveys.account import Account, Check, FileRead, Mapped, VariableAccount, file_read
+from placewise.surveys.account import Account, Check, FileRead, Mapped, VariableAccount, file_read, without_rare
 from placewise.surveys.disclosure import told_or_withheld, withheld
 from placewise.surveys.respondents import Dropped
 
@@ -73,3 +73,12 @@ def test_a_file_is_told_by_its_name_size_and_hash(tmp_path: Path) -> None:
     assert file_read(path, 10, 3).name == "c_indresp.TAB"
     with pytest.raises(ValueError, match="subpath"):
         file_read(path, 10, 3, root=tmp_path / "elsewhere")
+
+
+def test_rare_answers_among_many_are_not_named() -> None:
+    towns = [Mapped(f"town {k}", "", f"town {k}", 30) for k in range(11)]
+    farm, hill = Mapped("my farm", "", "my farm", 1), Mapped("the hill", "", "the hill", 2)
+    labelled, missing = Mapped("97", "Elsewhere", "Elsewhere", 1), Mapped("-9", "", "", 1)
+    found = without_rare([*towns, farm, hill, labelled, missing])
+    assert found == (*towns, labelled, missing, Mapped("others, each rare", "", "others, each rare", 3))
+    assert without_rare([*towns[:3], farm]) == (*towns[:3], farm)

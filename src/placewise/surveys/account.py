@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten, withheld
+from placewise.surveys.disclosure import RARE, THRESHOLD, blurred, nearest_ten, rare, withheld
 from placewise.surveys.respondents import Dropped
 
 if TYPE_CHECKING:
@@ -240,3 +241,13 @@ def _variable(variable: VariableAccount) -> dict[str, Any]:
         "mean": blurred(variable.mean),
         "sd": blurred(variable.sd),
     }
+
+
+def without_rare(mapping: Sequence[Mapped]) -> tuple[Mapped, ...]:
+    """The mapping with answers that were kept as they stand, and are not to be named, taken together."""
+    kept = {m.raw: m.count for m in mapping if m.raw == m.category and not m.label}
+    hidden = rare(kept)
+    named = [m for m in mapping if m.raw not in hidden or m.label or not m.category]
+    if not hidden:
+        return tuple(named)
+    return (*named, Mapped(RARE, "", RARE, sum(kept[answer] for answer in hidden)))

@@ -12,7 +12,7 @@ import pandas as pd
 from placewise.errors import Problems
 from placewise.geography.codes import as_codes, infer, matches
 from placewise.geography.tables import RawTable, with_labels
-from placewise.surveys.account import Mapped, VariableAccount
+from placewise.surveys.account import Mapped, VariableAccount, without_rare
 from placewise.surveys.recode.apply import apply_recoding, mean_and_sd
 from placewise.surveys.recode.spec import Recoding
 
@@ -115,7 +115,7 @@ def _stored_account(clean: pd.Series, missing: pd.Series, name: str) -> Variable
         name,
         name,
         kind="number" if number else "category" if few else "code",
-        mapping=tuple(listed),
+        mapping=without_rare(listed),
         answered=len(answered),
         declared=len(missing),
         blank=len(clean) - len(answered) - len(missing),

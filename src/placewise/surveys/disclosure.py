@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 THRESHOLD = 10
+# Among more answers than this a rare one may be free text, and could tell who gave it.
+FEW_ANSWERS = 10
+RARE = "others, each rare"
 
 
 def told(count: int) -> str:
@@ -90,3 +93,18 @@ def nearest_ten(count: int) -> int:
     (5000, 10)
     """
     return 10 * round(count / 10)
+
+
+def rare(counts: Mapping[str, int], known: Collection[str] = ()) -> list[str]:
+    """Answers that are not to be named: those of few respondents among many answers, but for those known elsewhere.
+
+    Examples
+    --------
+    >>> rare({**{f"town {k}": 20 for k in range(12)}, "my farm": 1})
+    ['my farm']
+    >>> rare({"yes": 500, "no": 3})
+    []
+    """
+    if len(counts) <= FEW_ANSWERS:
+        return []
+    return [answer for answer, count in counts.items() if count < THRESHOLD and answer not in known]

@@ -182,3 +182,12 @@ def test_respondents_are_not_counted_by_neighbourhoods(areas: AreaTable) -> None
     assert [m.variable for m in places(people(), design(), smaller, None)] == ["region"]
     by_class = replace(smaller, levels=("region",), classes=("lad",))
     assert [m.variable for m in places(people(), design(), by_class, None)] == ["region", "lad"]
+
+
+def test_rare_answers_among_many_are_not_named() -> None:
+    towns = pd.Series([f"town {k % 12}" for k in range(N)], dtype="str")
+    towns[[3, 5]] = "my farm"
+    found = margin("town", towns, design())
+    assert len(found.shares) == 13
+    assert "farm" not in json.dumps(found.to_json())
+    assert "my farm" in {s.category for s in margin("town", towns, design(), {"my farm": 9.0}, "frame").shares}

@@ -12,7 +12,7 @@ import pandas as pd
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.surveys.design import SurveyDesign
-from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten, withheld
+from placewise.surveys.disclosure import RARE, THRESHOLD, blurred, nearest_ten, rare, withheld
 from placewise.surveys.respondents import Respondents
 
 MOST_CATEGORIES = 50
@@ -144,8 +144,10 @@ def margin(
     """
     labels = pd.Series(np.asarray(values, dtype=object))
     answered = labels.notna().to_numpy()
-    met = labels[answered].value_counts()
     people = dict(population or {})
+    counted = labels[answered].value_counts()
+    labels = labels.mask(labels.isin(rare({str(c): int(n) for c, n in counted.items()}, {*people, *order})), RARE)
+    met = labels[answered].value_counts()
     total = sum(people.values())
     ranks = {category: k for k, category in enumerate(order)}
     categories = sorted({*met.index, *people}, key=lambda c: (ranks.get(c, len(ranks)), c))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from placewise.errors import Problems
 from placewise.geography.tables import RawTable
-from placewise.surveys.account import Mapped, VariableAccount
+from placewise.surveys.account import Mapped, VariableAccount, without_rare
 from placewise.surveys.disclosure import THRESHOLD
 from placewise.surveys.recode.decode import BLANK, DECLARED, MADE, Decoded, decode
 from placewise.surveys.recode.spec import Band, Recoding, Variable, nearest_column
@@ -163,7 +163,8 @@ def _mapping(found: Decoded, variable: Variable) -> tuple[Mapped, ...]:
         rows[(*raw, into)] = rows.get((*raw, into), 0) + int(found.count[i])
     ends = dict(ranges.values())
     ordered = sorted(rows, key=lambda row: (not row[2], *_order(row[0], ends)))
-    return tuple(Mapped(raw, label, into, rows[raw, label, into]) for raw, label, into in ordered)
+    listed_rows = [Mapped(raw, label, into, rows[raw, label, into]) for raw, label, into in ordered]
+    return tuple(listed_rows) if variable.values or variable.bands else without_rare(listed_rows)
 
 
 def _order(raw: str, ends: Mapping[str, float]) -> tuple[float, str]:
