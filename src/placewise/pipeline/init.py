@@ -47,7 +47,7 @@ def init_project(
     DataError
         With everything that the user's own areas lack.
     """
-    _check_options(example, size, areas)
+    _check_options(example, size, form, areas)
     atomic.check_writable(folder, 20_000_000 if areas is None else 200_000_000)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch)
@@ -70,14 +70,15 @@ def init_project(
     return tuple(folder / name for name in names)
 
 
-def _check_options(example: bool, size: str, areas: Path | None) -> None:
+def _check_options(example: bool, size: str, form: str, areas: Path | None) -> None:
     found = Problems()
+    for option, given in (("--areas", areas is not None), ("--format", form != "tab")):
+        if given and not example:
+            found.add(option, "goes with --example", "add --example")
     if size == NATIONAL and areas is None:
         found.add("--size national", "needs a table of areas", "write --areas TABLE: one row an area")
     if areas is not None and size != NATIONAL:
         found.add("--areas", f"goes with --size national, not with {size}", "the example's own areas are made up")
-    if areas is not None and not example:
-        found.add("--areas", "goes with --example", "add --example")
     found.raise_if_any()
 
 

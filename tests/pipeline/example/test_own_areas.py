@@ -138,8 +138,11 @@ def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="needs a table of areas"):
         init_project(tmp_path / "a", example=True, size="national")
     with pytest.raises(ConfigurationError) as caught:
-        init_project(tmp_path / "a", example=False, areas=tmp_path / "x.csv")
-    assert len(caught.value.problems) == 2
+        init_project(tmp_path / "a", example=False, form="sav", areas=tmp_path / "x.csv")
+    assert [p.where for p in caught.value.problems] == ["--areas", "--format", "--areas"]
+    with pytest.raises(ConfigurationError, match="no file"):
+        init_project(tmp_path / "a", example=True, size="national", areas=tmp_path / "x.csv")
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.slow
