@@ -94,6 +94,14 @@ def test_other_targets_fit_nothing_again(project, capsys):
     assert not (project / "reports" / "belonging" / "benchmark.json").exists()
 
 
+def test_too_few_draws_are_told_before_the_fit(project, capsys):
+    lads = sorted(pd.read_parquet(project / "data" / "areas.parquet")["lad"].unique())
+    pd.DataFrame({"code": lads, "estimate": 0.6, "se": 0.02}).to_csv(project / "data" / "t.csv", index=False)
+    with_benchmark(project, 'level = "lad"\ntargets = "data/t.csv"\nmode = "update"\n')
+    assert cli.main(["check", "--project", os.fspath(project), "--outcome", "belonging", "--draws", "20"]) == 2
+    assert f"20 draws cannot tell how {len(lads)} areas go together" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("table", "rows", "status", "messages"),
     [

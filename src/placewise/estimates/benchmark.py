@@ -173,7 +173,7 @@ def benchmark(
     scale = scale_of_estimand(predictor.estimands[estimand])
     found = Problems()
     check_targets(targets, level, work.codes, scale, mode, where, found)
-    _check_size(work, mode, found)
+    check_size(len(work.codes), predictor.n_draws, mode, found)
     found.raise_if_any()
     targets = targets.take(work.codes)
     used = reliable(targets, scale)
@@ -205,8 +205,8 @@ def _work(predictor: Predictor, estimand: int, level: str, threads: int, progres
     )
 
 
-def _check_size(work: _Work, mode: Mode, found: Problems) -> None:
-    areas, draws = len(work.codes), work.predictor.n_draws
+def check_size(areas: int, draws: int, mode: str, found: Problems) -> None:
+    """Note a level of too many areas for memory, or for what the draws can tell."""
     if areas * draws > _MOST_VALUES:
         found.add("benchmark.level", f"{areas:,} areas × {draws:,} draws are too many", "benchmark a larger level")
     if mode == "update" and areas * _DRAWS_AN_AREA > draws:

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 _SAME, _OFTEN = 5e-4, 0.5
 
 
-def problems_of(model: ModelSpec, data: OutcomeData) -> list[Problem]:
+def problems_of(model: ModelSpec, data: OutcomeData, draws: int) -> list[Problem]:
     """Every problem of the targets that shows without a fit; none where the model is not benchmarked."""
     found = Problems()
     # reading the project has told of a file that is not there
     if model.benchmark and model.benchmark["targets"].is_file():
-        _checked(model, data, found)
+        from placewise.estimates.benchmark import check_size
+
+        if _checked(model, data, found) is not None:
+            check_size(len(_codes(model, data)), draws, model.benchmark["mode"], found)
     return list(found)
 
 
@@ -95,8 +98,7 @@ def _checked(model: ModelSpec, data: OutcomeData, found: Problems) -> Targets | 
     targets = read_targets(model.benchmark["targets"], where, found)
     if targets is None or level not in known:
         return None
-    codes = {WHOLE} if level == NATIONAL else set(areas.table[level])
-    check_targets(targets, level, codes, _scale(model), model.benchmark["mode"], where, found)
+    check_targets(targets, level, _codes(model, data), _scale(model), model.benchmark["mode"], where, found)
     if not model.benchmark.get("allow_same_data") and of_the_same_respondents(targets, model, data):
         found.add(
             where,
@@ -105,6 +107,12 @@ def _checked(model: ModelSpec, data: OutcomeData, found: Problems) -> Targets | 
             "data",
         )
     return targets
+
+
+def _codes(model: ModelSpec, data: OutcomeData) -> set[str]:
+    """Codes of the level's areas."""
+    level = model.benchmark["level"]
+    return {WHOLE} if level == NATIONAL else set(data.areas.table[level])
 
 
 def _scale(model: ModelSpec) -> LinkScale:

@@ -65,10 +65,9 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
         inputs = ProjectInputs(spec, skip_absent=True)
         for name, model in spec.models.items():
             data = inputs.collect(model, problems, only_check=True)
-            if data is None:
-                notes.append(f"{name}: respondents are linked above the area, which can be checked but not fitted yet")
-            else:
-                problems.extend([*modelling.problems_of(model, data), *benchmarks.problems_of(model, data)])
+            if data is not None:
+                problems.extend(modelling.problems_of(model, data))
+                problems.extend(benchmarks.problems_of(model, data, options.draws))
                 notes += [f"{name}: {note}" for note in modelling.notes_of(model, data)]
                 notes += [f"{name}: {note}" for note in benchmarks.notes_of(model, data)]
                 sentences.append(_sentence(name, data))

@@ -27,7 +27,7 @@ MOST_THREADS = 4
 def read_data(run: OutcomeRun) -> Mapping[str, Any]:
     """Read and check the data, and that the engine can carry the model; nothing of it is written."""
     data = run.data
-    refused = [*modelling.problems_of(run.model, data), *benchmarks.problems_of(run.model, data)]
+    refused = [*modelling.problems_of(run.model, data), *benchmarks.problems_of(run.model, data, run.work.draws)]
     if refused:
         raise ConfigurationError(refused)
     labels = sum(len(group.labels) for group in data.design.groups)
