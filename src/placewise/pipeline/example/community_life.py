@@ -10,6 +10,7 @@ import pandas as pd
 from placewise.pipeline.example.adults import COUNTED, Cuts, People, predictors
 from placewise.pipeline.example.items import CLS_ITEMS, FACE_TO_FACE_YEAR, YEARS, respond
 from placewise.pipeline.example.labelled import LabelledTable
+from placewise.pipeline.example.questionnaire import lose
 from placewise.pipeline.example.sampling import Places, draw_adults, draw_lsoas, draw_visits, responds, weights
 from placewise.pipeline.example.sizes import SurveySize
 from placewise.pipeline.example.survey import ONLINE
@@ -160,8 +161,8 @@ def _year(
             "Weight": np.round(weight, 6),
             "LAD": country.areas["lad"].to_numpy(dtype=object)[people.area],
             "GOR": region,
-            "SEX": np.where(rng.random(n) < NO_SEX, 998, people.sex + 1),
-            "AgeBand": _age_bands(people.age, rng),
+            "SEX": lose(people.sex + 1, {998: NO_SEX}, rng),
+            "AgeBand": lose(_age_bands(people.age, rng), {998: NO_AGE}, rng),
         }
     )
     return pd.concat([table, _answers(country, cuts, year, people, rng)], axis=1)
@@ -169,8 +170,8 @@ def _year(
 
 def _age_bands(age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     years = rng.integers(YEARS_OF_AGE[age, 0], YEARS_OF_AGE[age, 1] + 1)
-    band = np.searchsorted(AGE_BANDS, years, side="right")
-    return np.where(rng.random(len(age)) < NO_AGE, 998, band)
+    band: np.ndarray = np.searchsorted(AGE_BANDS, years, side="right")
+    return band
 
 
 def _answers(country: Country, cuts: Cuts, year: str, people: People, rng: np.random.Generator) -> pd.DataFrame:
@@ -183,12 +184,8 @@ def _answers(country: Country, cuts: Cuts, year: str, people: People, rng: np.ra
         answer = respond(item, cuts[year][name], m[:, item.trait], people.residual[:, item.trait], luck)
         code = len(ANSWERS[name]) + 1 - answer
         if name in APART:
-            code = np.where(rng.random(len(m)) < APART[name][1], len(ANSWERS[name]) + 1, code)
-        u = rng.random(len(m))
-        for lost, label in MISSING_OF.get(name, MISSING).items():
-            if label in LOST:
-                code = np.where(u < LOST[label], lost, code)
-                u = u - LOST[label]
-                u[u < 0] = 1
+            code = lose(code, {len(ANSWERS[name]) + 1: APART[name][1]}, rng)
+        lost = {reserved: LOST[label] for reserved, label in MISSING_OF.get(name, MISSING).items() if label in LOST}
+        code = lose(code, lost, rng)
         columns[name] = np.full(len(m), -1) if name in NOT_ASKED.get(year, ()) else code
     return pd.DataFrame(columns)
