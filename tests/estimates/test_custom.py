@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from placewise.errors import ConfigurationError, DataError, Problems
-from placewise.estimates.custom import custom_estimates, group_comparisons, group_estimates
+from placewise.estimates.custom import group_comparisons, group_estimates, members_together
 from placewise.estimates.describe import COLUMNS
 from placewise.estimates.draws import AreaDraws
 from placewise.estimates.groups import members_of_groups
@@ -17,11 +17,15 @@ def release(make_predictor):
     return Release(predictor, (summarise(predictor).standard,))
 
 
+def together(release, codes):
+    return group_estimates(release, members_together(release.predictor, codes))
+
+
 def test_a_level_as_a_custom_area_is_that_level(release):
-    row = custom_estimates(release, ["D04"]).iloc[0]
+    row = together(release, ["D04"]).iloc[0]
     known = summarise(release.predictor).level("district").set_index("area_code").loc["D04"]
-    assert tuple(custom_estimates(release, ["D04"]).columns) == COLUMNS
-    assert (row["area_level"], row["area_code"], row["area_name"]) == ("custom", "custom", "D04")
+    assert tuple(together(release, ["D04"]).columns) == COLUMNS
+    assert (row["area_level"], row["area_code"], row["area_name"]) == ("custom", "custom", "custom")
     for name in ("population", "mean", "sd", "ci95_lower", "index", "index_sd", "index_ci90_upper", "p_above_national"):
         assert row[name] == pytest.approx(known[name], abs=1e-5)
     assert row["grade"] == known["grade"]
@@ -29,9 +33,9 @@ def test_a_level_as_a_custom_area_is_that_level(release):
 
 
 def test_an_area_of_a_failed_release_bears_the_mark(release):
-    row = custom_estimates(Release(release.predictor, release.standards, failed=True), ["D04"]).iloc[0]
+    row = together(Release(release.predictor, release.standards, failed=True), ["D04"]).iloc[0]
     assert row["flag"] == "failed_checks"
-    assert custom_estimates(release, ["D04"])["flag"].iloc[0] == "ok"
+    assert together(release, ["D04"])["flag"].iloc[0] == "ok"
 
 
 def groups_of(release, groups):
@@ -115,7 +119,7 @@ def test_the_draws_of_some_areas_are_those_of_all(make_predictor, with_slopes):
 )
 def test_mistakes(release, codes, message):
     with pytest.raises(DataError, match=message):
-        custom_estimates(release, codes)
+        together(release, codes)
 
 
 def test_many_mistakes_are_told_in_few_lines(release):

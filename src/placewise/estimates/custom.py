@@ -23,26 +23,6 @@ CUSTOM = "custom"
 MOST_COMPARED = 100  # groups: 5,000 pairs
 
 
-def custom_estimates(release: Release, codes: Sequence[str], estimand: int = 0) -> pd.DataFrame:
-    """One row for a set of areas taken together.
-
-    Parameters
-    ----------
-    release : Release
-    codes : sequence of str
-        Small areas, or areas of any level, whose small areas are meant.
-    estimand : int
-        Position in the predictor's estimands.
-
-    Raises
-    ------
-    DataError
-        No codes, unknown codes, areas named twice.
-    """
-    members = members_together(release.predictor, codes)
-    return group_estimates(release, members, estimand).assign(area_name=pd.Series([", ".join(codes)], dtype="str"))
-
-
 def members_together(predictor: Predictor, codes: Sequence[str]) -> Members:
     """One area of the user's own, called ``custom``, from codes of any level.
 
