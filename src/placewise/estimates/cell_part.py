@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from placewise.estimates.predictor import Estimand
+from placewise.kernels.cuts import fractions
 from placewise.kernels.projection import IDENTITY, LOG, LOGIT, MEAN, SHARE, SHARE_OF_ONE_CUT
 
 _REACH = 40.0  # as the kernel's: either part's largest absolute value
@@ -25,8 +26,12 @@ class CellPart:
     shift : ndarray of float64, shape (S,)
         Belongs to every area: the cells' average, less the cut points', so that neither part runs out of float32.
     cells : ndarray of float32, shape (C, J, S)
+        With a row for each cut point where cells have cut points of their own, else one.
     constant : ndarray of float32, shape (2,)
+        See ``project_specific`` where cells have cut points of their own, else ``project_block``.
     cut_weight : ndarray of float32, shape (2, J)
+        See ``project_specific``.
+    coefficients, caps : ndarray of float32, shapes (F, 12, S) and (F,)
         See ``project_block``.
     """
 
@@ -37,6 +42,8 @@ class CellPart:
     cells: np.ndarray
     constant: np.ndarray
     cut_weight: np.ndarray
+    coefficients: np.ndarray
+    caps: np.ndarray
 
 
 def cell_part(estimand: Estimand, eta: np.ndarray, at_cuts: np.ndarray | None = None) -> CellPart:
@@ -59,7 +66,7 @@ def cell_part(estimand: Estimand, eta: np.ndarray, at_cuts: np.ndarray | None = 
     return CellPart(
         LOG if log else IDENTITY, MEAN, np.float32(1), middle,
         np.ascontiguousarray(cells[:, None, :], dtype=np.float32),
-        np.zeros(2, np.float32), np.zeros((2, 1), np.float32),
+        np.zeros(2, np.float32), np.zeros((2, 1), np.float32), *_no_fractions(eta.shape[1]),
     )  # fmt: skip
 
 
@@ -75,13 +82,25 @@ def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray, at_cuts:
     constant[np.abs(constant) < 1e-12] = 0.0
     cuts = np.asarray(estimand.cuts, dtype=np.float64)
     middle_cut = cuts.mean(axis=0)
-    z = (eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :]
-    z = sign * (z if at_cuts is None else z + at_cuts)
-    cells = np.exp(np.clip(z, -_REACH, _REACH))
     share = estimand.kind == "share"
     plain = share and len(first) == 1 and constant[0] == 0.0 and weight[0, 0] == 1.0
     kind = SHARE_OF_ONE_CUT if plain else SHARE if share else MEAN
+    found = _no_fractions(eta.shape[1])
+    if plain or at_cuts is not None:
+        z = (eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :]
+        z = sign * (z if at_cuts is None else z + at_cuts)
+    else:
+        z = sign * (eta - middle)[:, None, :]
+        # of the value less its constant: the same variance, and nothing to cancel
+        centred = np.stack([weight[0], weight[1] - 2.0 * constant[0] * weight[0]])
+        found = fractions(np.clip(-sign * (cuts - middle_cut), -_REACH, _REACH), centred)
+        constant = constant - [0.0, constant[0] ** 2]
+    cells = np.exp(np.clip(z, -_REACH, _REACH))
     return CellPart(
         LOGIT, kind, np.float32(sign), middle - middle_cut, np.ascontiguousarray(cells, dtype=np.float32),
-        constant.astype(np.float32), np.ascontiguousarray(weight, dtype=np.float32),
+        constant.astype(np.float32), np.ascontiguousarray(weight, dtype=np.float32), *found,
     )  # fmt: skip
+
+
+def _no_fractions(n_draws: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((0, 12, n_draws), np.float32), np.zeros(0, np.float32)

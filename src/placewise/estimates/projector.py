@@ -106,12 +106,14 @@ class Projector:
             self._bundle_x, np.ascontiguousarray(x[:, self._mixed_columns], dtype=np.float32), self._mixed_beta,
             mixed.pick, mixed.slope_pick, mixed.slope_x,
         )  # fmt: skip
-        cell_side = (indptr, cell, weight, self._bundle, part.cells, part.constant, part.cut_weight, rate, spread)
+        cell_side = (indptr, cell, weight, self._bundle, part.cells, part.constant)
         crossed = np.zeros(len(rows), dtype=np.int64)
         if self._specific is None:
-            project_block(part.link, part.kind, part.sign, *area_side, *cell_side)
+            fractions = (part.coefficients, part.caps)
+            project_block(part.link, part.kind, part.sign, *area_side, *cell_side, *fractions, rate, spread)
         else:
-            project_specific(part.kind, part.sign, *area_side, *self._specific.of(x), *cell_side, crossed)
+            own, found = self._specific.of(x), (part.cut_weight, rate, spread, crossed)
+            project_specific(part.kind, part.sign, *area_side, *own, *cell_side, *found)
         if self.people:
             return replace(self._with_people(rows, rate, spread), crossed=int(crossed.sum()))
         return Block(rate, np.zeros(len(rows)), int(crossed.sum()))

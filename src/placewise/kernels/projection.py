@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from placewise.kernels.compile import kernel
+from placewise.kernels.compile import inlined, kernel
+from placewise.kernels.cuts import add_fraction, set_fraction
 from placewise.kernels.exponential import exp_row
 
 LOGIT, LOG, IDENTITY = 0, 1, 2
@@ -129,6 +130,24 @@ def _add_four(
         total[TILE + s] += (w0 * p0 * p0 + w1 * p1 * p1) + (w2 * p2 * p2 + w3 * p3 * p3)
 
 
+@inlined
+def _next_four(
+    j: int, last: int, cell: np.ndarray, weight: np.ndarray, bundle: np.ndarray, index: np.ndarray, share: np.ndarray
+) -> int:
+    """Gather up to four entries of one bundle from j on; places left empty weigh nothing. Returns the next entry."""
+    g = bundle[cell[j]]
+    k = 0
+    while k < 4 and j < last and bundle[cell[j]] == g:
+        index[k] = cell[j]
+        share[k] = weight[j]
+        k += 1
+        j += 1
+    for empty in range(k, 4):
+        index[empty] = index[0]
+        share[empty] = _ZERO
+    return j
+
+
 @kernel
 def _one_cut(
     first: int,
@@ -147,20 +166,12 @@ def _one_cut(
     share = np.zeros(4, np.float32)
     j = first
     while j < last:
-        g = bundle[cell[j]]
-        k = 0
-        while k < 4 and j < last and bundle[cell[j]] == g:
-            index[k] = cell[j]
-            share[k] = weight[j]
-            k += 1
-            j += 1
-        for empty in range(k, 4):
-            index[empty] = index[0]
-            share[empty] = _ZERO
+        j = _next_four(j, last, cell, weight, bundle, index, share)
         # slices, not offsets: only an index that is surely positive leaves the loop a vector loop
         b0, b1 = cells[index[0], 0, s0 : s0 + n], cells[index[1], 0, s0 : s0 + n]
         b2, b3 = cells[index[2], 0, s0 : s0 + n], cells[index[3], 0, s0 : s0 + n]
-        _add_four(area[g], b0, b1, b2, b3, share[0], share[1], share[2], share[3], n, total)
+        x = area[bundle[index[0]]]
+        _add_four(x, b0, b1, b2, b3, share[0], share[1], share[2], share[3], n, total)
 
 
 @kernel
@@ -174,34 +185,57 @@ def _several_cuts(
     area: np.ndarray,
     cells: np.ndarray,
     constant: np.ndarray,
-    cut_weight: np.ndarray,
+    coefficients: np.ndarray,
+    caps: np.ndarray,
     s0: int,
     n: int,
     total: np.ndarray,
-    one: np.ndarray,
+    value: np.ndarray,
 ) -> None:
-    """Any combination of cut points: Σ w g, with Σ w g² (share) or Σ w (second moment − g²) (mean)."""
-    for j in range(first, last):
-        x = area[bundle[cell[j]]]
-        for s in range(n):
-            one[s] = constant[0]
-            one[TILE + s] = constant[1]
-        for k in range(cells.shape[1]):
-            b = cells[cell[j], k, s0 : s0 + n]
-            a1, a2 = cut_weight[0, k], cut_weight[1, k]
-            for s in range(n):
-                p = _ONE / (_ONE + x[s] * b[s])
-                one[s] += a1 * p
-                one[TILE + s] += a2 * p
-        w = weight[j]
+    """Any combination of cut points: Σ w g, with Σ w g² (share) or Σ w (second moment − g²) (mean).
+
+    The constant comes last: fractions give the value less its constant, whose second moment leaves the same variance.
+    """
+    index = np.zeros(4, np.int64)
+    share = np.zeros(4, np.float32)
+    j = first
+    while j < last:
+        j = _next_four(j, last, cell, weight, bundle, index, share)
+        b0, b1 = cells[index[0], 0, s0 : s0 + n], cells[index[1], 0, s0 : s0 + n]
+        b2, b3 = cells[index[2], 0, s0 : s0 + n], cells[index[3], 0, s0 : s0 + n]
+        x = area[bundle[index[0]]]
+        set_fraction(x, b0, b1, b2, b3, caps[0], coefficients[0], n, value[0])
+        for f in range(1, caps.shape[0]):
+            add_fraction(x, b0, b1, b2, b3, caps[f], coefficients[f], n, value[0], value[1])
+        _square(kind, value[0], n)
+        _add_weighted(value[0, : 4 * TILE], share[0], share[1], share[2], share[3], n, total[:TILE])
+        _add_weighted(value[0, 4 * TILE :], share[0], share[1], share[2], share[3], n, total[TILE:])
+    for s in range(n):
+        part = total[s]
+        total[s] = constant[0] + part
+        total[TILE + s] += constant[1] if kind == MEAN else constant[0] * (constant[0] + part + part)
+
+
+@kernel
+def _square(kind: int, value: np.ndarray, n: int) -> None:
+    """Turn second moments of a person into variances (means), or leave squares of values in their place (shares)."""
+    for k in range(4):
+        g, q = value[k * TILE : k * TILE + n], value[(4 + k) * TILE : (4 + k) * TILE + n]
         if kind == MEAN:
             for s in range(n):
-                total[s] += w * one[s]
-                total[TILE + s] += w * (one[TILE + s] - one[s] * one[s])
+                q[s] -= g[s] * g[s]
         else:
             for s in range(n):
-                total[s] += w * one[s]
-                total[TILE + s] += w * one[s] * one[s]
+                q[s] = g[s] * g[s]
+
+
+@kernel
+def _add_weighted(
+    value: np.ndarray, w0: np.float32, w1: np.float32, w2: np.float32, w3: np.float32, n: int, total: np.ndarray
+) -> None:
+    """Add the weighted sum of four rows of ``value``."""
+    for s in range(n):
+        total[s] += (w0 * value[s] + w1 * value[TILE + s]) + (w2 * value[2 * TILE + s] + w3 * value[3 * TILE + s])
 
 
 @kernel
@@ -255,7 +289,8 @@ def project_block(
     bundle: np.ndarray,
     cells: np.ndarray,
     constant: np.ndarray,
-    cut_weight: np.ndarray,
+    coefficients: np.ndarray,
+    caps: np.ndarray,
     rate: np.ndarray,
     spread: np.ndarray,
 ) -> None:
@@ -286,20 +321,27 @@ def project_block(
         The block's frame, sorted by bundle within an area; weights sum to 1 in an area.
     bundle : ndarray of int64, shape (C,)
         Bundle of each cell.
-    cells : ndarray of float32, shape (C, J, S)
-        The cells' part: exp(sign (cell − cut_j)) for the logit, exp(cell) for the log, cell for the identity.
-    constant, cut_weight : ndarray of float32, shapes (2,) and (2, J)
-        Value of a person and its second moment as combinations of σ.
+    cells : ndarray of float32, shape (C, 1, S)
+        The cells' part: exp(sign (cell − cut)) for one cut point, exp(sign cell) for several, exp(cell) for the log,
+        cell for the identity.
+    constant : ndarray of float32, shape (2,)
+        Constant of a person's value and, for a mean, of the variance of persons.
+    coefficients, caps : ndarray of float32, shapes (F, 12, S) and (F,)
+        Fractions of several cut points (``placewise.kernels.cuts.fractions``); none for one cut point and other links.
     rate, spread : ndarray of float32, shape (B, S)
         Filled with Σ w g, and for the logit with Σ w g² (shares) or Σ w Var(person) (means).
     """
     n_draws = rate.shape[1]
     area = np.empty((bundle_x.shape[0], TILE), np.float32)
     total = np.empty(2 * TILE, np.float32)
-    one = np.empty(2 * TILE, np.float32)
+    value = np.zeros((2, 8 * TILE), np.float32)
+    tile = np.empty((caps.shape[0], 12 * TILE), np.float32)
     bits = np.empty(TILE, np.int32)
     for s0 in range(0, n_draws, TILE):
         n = min(TILE, n_draws - s0)
+        for f in range(caps.shape[0]):
+            for r in range(12):
+                tile[f, r * TILE : r * TILE + n] = coefficients[f, r, s0 : s0 + n]
         for i in range(rate.shape[0]):
             first, last = indptr[i], indptr[i + 1]
             area_part(
@@ -313,7 +355,7 @@ def project_block(
                 _one_cut(first, last, cell, weight, bundle, area, cells, s0, n, total)
             else:
                 _several_cuts(
-                    kind, first, last, cell, weight, bundle, area, cells, constant, cut_weight, s0, n, total, one
+                    kind, first, last, cell, weight, bundle, area, cells, constant, tile, caps, s0, n, total, value
                 )
             rate[i, s0 : s0 + n] = total[:n]
             spread[i, s0 : s0 + n] = total[TILE : TILE + n]
