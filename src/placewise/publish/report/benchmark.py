@@ -33,23 +33,27 @@ def _sentences(context: ReportContext, found: Mapping[str, Any], many: str) -> l
     small = context.words(context.code)[1]
     median, largest = (f"{scale.factor * found[name]:.2g}{unit}" for name in ("median_move", "largest_move"))
     said = [
-        f"{_MODES[found['mode']]} ({many}, {count(len(found['areas']))} figures).",
+        f"{_MODES[found['mode']]} ({many}, {_figures(len(found['areas']))}).",
         f"The figure of half of the {context.people} moved by less than {median}, that of no area by more than "
         f"{largest}; {_pairs(found)} of all pairs of {small} changed order.",
     ]
     if found["surprising"]:
         said.append(
-            f"{count(found['surprising'])} published figures lie more than three standard deviations from what the "
-            "survey led to expect: survey and publication may not measure the same."
+            f"More than three standard deviations from what the survey led to expect: {_figures(found['surprising'])}. "
+            "Survey and publication may not measure the same."
         )
     if unused:
-        said.append(f"{count(unused)} figures were too uncertain to be used: their areas moved as their surroundings.")
+        said.append(f"Too uncertain to be used: {_figures(unused)}. Such an area moved as its surroundings did.")
     if found["discrepancy"] is not None:
         middle, low, high = (f"{scale.factor * value:.2g}" for value in found["discrepancy"])
         said.append(
             f"Survey and publication differ by about {middle}{unit} (90% interval {low} to {high}) beyond their errors."
         )
     return said
+
+
+def _figures(number: int) -> str:
+    return f"{count(number)} figure{'s' * (number != 1)}"
 
 
 def _pairs(found: Mapping[str, Any]) -> str:
