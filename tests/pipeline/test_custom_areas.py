@@ -134,6 +134,13 @@ def test_postcodes_with_people_count_these(release, tmp_path):
     assert weights_of(found) == {"custom": {"E00": 20.0, "E01": 80.0}}
 
 
+def test_a_group_without_people_is_told(release, tmp_path):
+    (tmp_path / "lookup.csv").write_text(LOOKUP)
+    (tmp_path / "p.csv").write_text("postcode,group,n\nAB1 1AA,x,0\nAB1 1AD,y,3\n")
+    with pytest.raises(DataError, match="--postcodes 'x': all weights are zero"):
+        areas_of_postcodes(release, tmp_path / "p.csv", tmp_path / "lookup.csv", "n")
+
+
 def test_a_postcode_file_that_holds_the_areas_needs_no_lookup(release, tmp_path):
     (tmp_path / "p.csv").write_text("postcode,area_code,group\nA1,E00,x\nA2,E00,\nA3,E01,x\n")
     found = weights_of(areas_of_postcodes(release, tmp_path / "p.csv", None, None))

@@ -114,7 +114,7 @@ def members_of_table(
     share = np.divide(people[entry], whole[entry], out=np.zeros(len(entry)), where=whole[entry] > 0)
     weight = np.where(np.isnan(people[entry]), population, share * population)
     counts = np.bincount(group[entry], weight, minlength=len(names))
-    for g in np.flatnonzero((counts <= 0) & np.isin(np.arange(len(names)), group)):
+    for g in np.flatnonzero(counts <= 0):
         if not len(found):
             found.add(f"{where} {names[g]!r}", "all weights are zero", "write people above 0", kind)
     kept = weight > 0
