@@ -114,8 +114,6 @@ def test_each_family_takes_its_own_keys(family: str, more: dict[str, Any]) -> No
 
 LATER: list[tuple[dict[str, Any], str, str]] = [
     ({"model.engine": "hmc"}, "engine 'hmc'", "'laplace', 'nuts' or 'auto'"),
-    ({"model.below_link": {"ratio": 2.5}}, "'below_link'", "link respondents at the area"),
-    ({"model.below_link": {"sd": "half_normal(0.2)"}}, "'below_link'", "link respondents at the area"),
     ({"model.priors": {"shift": "normal(0, 1)"}}, "a prior for 'shift'", "leave this key out"),
     ({"outcome.survey": ["cls", "ukhls"]}, "a model of several surveys", "name one survey"),
 ]

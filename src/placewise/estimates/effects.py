@@ -51,6 +51,8 @@ class EffectSource:
         if len(new) and self._weights is not None:
             hashes = self._hashes[positions[new] - self._known]
             combined_normal_rows(self._keys, hashes, self._weights, out, new)
+        elif len(new) and self.effect.below_sd is not None and self.effect.squares is not None:
+            self._draw_linked(positions[new], self.effect.below_sd, self.effect.squares, out, new)
         elif len(new):
             self._draw(positions[new], out, new)
 
@@ -63,6 +65,15 @@ class EffectSource:
         kind = scale_class[positions]
         for k in np.unique(kind):
             normal_rows(self._key, hashes[kind == k], self._sd_of_class[k], out, at[kind == k])
+
+    def _draw_linked(
+        self, positions: np.ndarray, below: np.ndarray, squares: np.ndarray, out: np.ndarray, at: np.ndarray
+    ) -> None:
+        """New draws of mean deviations of areas, whose variance depends on how many share the level."""
+        hashes = self._hashes[positions - self._known]
+        for k, position in enumerate(positions):
+            sd = np.sqrt(self._sd**2 + squares[position] * below**2)
+            normal_rows(self._key, hashes[k : k + 1], sd, out, at[k : k + 1])
 
     def of_cells(self, n_cells: int) -> np.ndarray:
         """What each cell gets of a factor that does not vary over areas; shape (C, S)."""

@@ -42,6 +42,18 @@ class Effect:
         Multipliers of ``sd`` where it differs by class; None where it does not.
     scale_class : ndarray of int64, shape (len(all_labels),), or None
         Class of each level; goes with ``scale``.
+    below_sd : ndarray of float64, shape (S,), or None
+        Where respondents are linked at this effect's levels, above the area: the sd of the areas inside. The effect is
+        the mean deviation of the areas of a level, and a level beyond ``labels`` has variance sd² + below_sd² squares.
+    squares : ndarray of float64, shape (len(all_labels),), or None
+        Sum of the areas' squared shares of each level's population; goes with ``below_sd``.
+    within : str
+        Name of the effect at whose levels respondents are linked, where this one is that of the areas inside: their
+        deviations from the level's effect, given that effect. Empty elsewhere.
+    parent : ndarray of int64, shape (len(all_labels),), or None
+        Position of each area in ``all_labels`` of ``within``; every area of a level is there.
+    share : ndarray of float64, shape (len(all_labels),), or None
+        Each area's share of its level's population.
     """
 
     name: str
@@ -59,6 +71,11 @@ class Effect:
     met: np.ndarray | None = None
     scale: np.ndarray | None = None
     scale_class: np.ndarray | None = None
+    below_sd: np.ndarray | None = None
+    squares: np.ndarray | None = None
+    within: str = ""
+    parent: np.ndarray | None = None
+    share: np.ndarray | None = None
 
     @property
     def over_areas(self) -> bool:

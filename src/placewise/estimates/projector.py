@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from placewise.errors import DataError, Problem
+from placewise.estimates.below_link import sources_of
 from placewise.estimates.cell_part import cell_part
 from placewise.estimates.effects import EffectSource, Picks, picks_of, rows_of_block
 from placewise.estimates.predictor import Predictor
@@ -67,7 +68,7 @@ class Projector:
         linear = latent or self.estimand.link == "identity"
         self.origin = float(predictor.intercept.mean()) if linear else 0.0
         self._total = self._people_in_frame()
-        sources = [EffectSource(e, predictor.seed) for e in predictor.effects]
+        sources = sources_of(predictor)
         # intercepts before slopes, which the kernel multiplies by their column
         over_areas = sorted((s for s in sources if s.effect.over_areas), key=lambda s: s.effect.scaled)
         self._area_effects = [s for s in over_areas if not s.effect.over_cells]

@@ -39,6 +39,10 @@ _EFFECT = (
     "met",
     "scale",
     "scale_class",
+    "below_sd",
+    "squares",
+    "parent",
+    "share",
 )
 _ESTIMAND = ("weights", "weights2", "cuts", "sigma", "deviations")
 
@@ -183,7 +187,10 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
         "classes": list(predictor.classes),
         "finite_population": bool(predictor.finite_population),
         "polarity": int(predictor.polarity),
-        "effects": [{"name": e.name, "with_draws": len(e.labels), "along": list(e.along)} for e in predictor.effects],
+        "effects": [
+            {"name": e.name, "with_draws": len(e.labels), "along": list(e.along), "within": e.within}
+            for e in predictor.effects
+        ],
         "estimands": [
             {
                 "name": e.name,
@@ -275,7 +282,9 @@ def _effect(fact: Mapping[str, Any], labels: tuple[str, ...], arrays: Mapping[st
         raise ValueError(f"arrays of effect {fact['name']!r} are missing")
     for absent in ("area_index", "cell_index"):
         given.setdefault(absent, None)
-    return Effect(fact["name"], labels[: fact["with_draws"]], all_labels=labels, along=tuple(fact["along"]), **given)
+    known = labels[: fact["with_draws"]]
+    within, along = fact.get("within", ""), tuple(fact["along"])
+    return Effect(fact["name"], known, all_labels=labels, along=along, within=within, **given)
 
 
 def _estimand(fact: Mapping[str, Any], arrays: Mapping[str, np.ndarray | None]) -> Estimand:
@@ -319,6 +328,7 @@ def _check(folder: Path, release: Release) -> None:
             shapes[f"effect{k}.cell_x"] = (effect.cell_x.shape, (cells,))
         if effect.loading is not None:
             shapes[f"effect{k}.loading"] = (effect.loading.shape, (s, len(effect.along) + 1))
+        shapes |= _shapes_below(k, effect, p, found)
         if effect.scale is not None and effect.scale_class is not None:
             shapes[f"effect{k}.scale"] = (effect.scale.shape, (len(effect.scale), s))
             shapes[f"effect{k}.scale_class"] = (effect.scale_class.shape, (len(effect.all_labels),))
@@ -336,6 +346,21 @@ def _check(folder: Path, release: Release) -> None:
     if not (p.indptr[0] == 0 and p.indptr[-1] == len(p.cell) and (np.diff(p.indptr) >= 0).all()):
         found.add("indptr", "it does not divide the frame's entries among the areas", kind="data")
     found.raise_if_any()
+
+
+def _shapes_below(
+    k: int, effect: Effect, predictor: Predictor, found: Problems
+) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Shapes of what areas below the level of the respondents' link need, as got and as expected."""
+    levels = (len(effect.all_labels),)
+    wanted = {"below_sd": effect.sd.shape, "squares": levels, "parent": levels, "share": levels}
+    given = {name: getattr(effect, name) for name in wanted}
+    above = next((e for e in predictor.effects if effect.within and e.name == effect.within), None)
+    if effect.within and (above is None or effect.parent is None or effect.share is None):
+        found.add(f"effect{k}", f"what it needs of {effect.within!r} is missing", kind="data")
+    elif above is not None and effect.parent is not None:
+        _in_range(f"effect{k}.parent", effect.parent, len(above.all_labels), found)
+    return {f"effect{k}.{name}": (a.shape, wanted[name]) for name, a in given.items() if a is not None}
 
 
 def _in_range(name: str, index: np.ndarray, size: int, found: Problems) -> None:

@@ -47,7 +47,11 @@ def _of_areas(effect: Effect, rows: np.ndarray) -> Effect:
         return replace(effect, area_x=area_x)
     kinds, area_index = np.unique(effect.area_index[rows], return_inverse=True)
     lookup = effect.lookup[kinds]
-    used, place = np.unique(lookup, return_inverse=True)
+    used = np.unique(lookup)
+    if effect.parent is not None:
+        # the areas of a linked group are drawn together
+        used = np.flatnonzero(np.isin(effect.parent, effect.parent[used]))
+    place = np.searchsorted(used, lookup)
     known = used[used < len(effect.labels)]
     return replace(
         effect,
@@ -59,4 +63,7 @@ def _of_areas(effect: Effect, rows: np.ndarray) -> Effect:
         area_x=area_x,
         met=None if effect.met is None else effect.met[known],
         scale_class=None if effect.scale_class is None else effect.scale_class[used],
+        squares=None if effect.squares is None else effect.squares[used],
+        parent=None if effect.parent is None else np.unique(effect.parent[used], return_inverse=True)[1],
+        share=None if effect.share is None else effect.share[used],
     )

@@ -34,6 +34,10 @@ def with_area_scale(design: Design, asked: Any, areas: AreaTable | None, where: 
     if areas is None:
         problems.add(where, "there is no areas table whose areas could differ", "leave this key out")
         return design
+    if design.link is not None:
+        message = f"respondents are linked at {design.link.group!r}, which does not tell how the areas inside differ"
+        problems.add(where, message, "leave this key out", "unavailable")
+        return design
     by = asked["by"] if isinstance(asked, Mapping) else asked
     declared = asked.get("multipliers") if isinstance(asked, Mapping) else None
     known = (*areas.classes, *areas.levels)

@@ -13,6 +13,7 @@ from placewise.geography.areas import AreaTable
 from placewise.models.design import Column, Design, Group
 from placewise.models.fixed import drop_redundant, fixed_columns
 from placewise.models.grouping import build_groups
+from placewise.models.linking import LinkedRows
 from placewise.models.parts import PartMaker
 from placewise.models.terms import Formula, Term
 from placewise.models.variables import Surroundings, locate
@@ -33,6 +34,7 @@ def build_design(
     elsewhere: Collection[str] = (),
     structure: Mapping[str, str] | None = None,
     neighbours: Mapping[str, pd.DataFrame] | None = None,
+    link: LinkedRows | None = None,
 ) -> Design | None:
     """Fixed columns and grouping factors for respondents, and for areas × cells.
 
@@ -65,6 +67,9 @@ def build_design(
         ``[model] structure``: iid, rw1, ar1 or bym2, by group.
     neighbours : mapping of str to DataFrame, optional
         By level, pairs of codes in columns ``a`` and ``b``.
+    link : LinkedRows, optional
+        Where respondents are linked above the area, in the place of ``area``: columns that vary over areas are then
+        population-weighted means over those that a respondent may live in.
 
     Returns
     -------
@@ -75,16 +80,10 @@ def build_design(
     if not len(respondents):
         problems.add(formula.where, "there are no respondents", kind="data")
         return None
-    if areas is not None and (area < 0).any():
-        problems.add(
-            formula.where,
-            f"{int((area < 0).sum())} respondents are linked above the area, which is not available in this version",
-            "link them by the code of the area",
-            "unavailable",
-        )
-        return None
+    if link is not None:
+        area = link.first[link.own]
     data = Surroundings(
-        respondents, area, areas, frame, reference, orders, elsewhere, structure or {}, neighbours or {}
+        respondents, area, areas, frame, reference, orders, elsewhere, structure or {}, neighbours or {}, link
     )
     variables = locate(formula, data, problems)
     maker = PartMaker(variables, data, standardise, formula.where, problems)
@@ -105,6 +104,7 @@ def build_design(
         (*dropped, *grouped.dropped),
         (*grouped.notes, *_without_fixed_slope(kept, grouped.groups, constant)),
         correlated=grouped.correlated,
+        link=grouped.link,
     )
 
 

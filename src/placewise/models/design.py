@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from placewise.models.priors import Prior
+
 Role = Literal["geography", "class", "other"]
 
 
@@ -78,6 +80,48 @@ class AreaScale:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class BelowLink:
+    """Respondents are linked at groups of areas: how the areas inside a group differ cannot be told from them.
+
+    The deviation of area j from what is expected, d_j = u + v_j, is that of its group, u ~ normal(0, σ²), and its own,
+    v_j ~ normal(0, r²σ²). Respondents tell of the group's mean Σ_j w_j d_j, with variance σ² (1 + r² Σ_j w_j²): the
+    effect of ``group`` in the posterior.
+
+    Parameters
+    ----------
+    group : str
+        Name of the group at whose levels respondents are linked.
+    area : str
+        Name of the area's own group, which is none of the design's.
+    codes : tuple of str, length A
+        Of the areas.
+    parent : ndarray of int64, shape (A,)
+        Position in the group's ``all_labels`` of each area.
+    share : ndarray of float64, shape (A,)
+        w_j: the area's share of its group's population.
+    ratio : float or None
+        r; None where the areas' sd is learned, as far as the prior lets it.
+    prior : Prior or None
+        Of the areas' sd, where it is learned.
+    declared : bool
+        Whether ratio or prior were declared.
+    """
+
+    group: str
+    area: str
+    codes: tuple[str, ...]
+    parent: np.ndarray
+    share: np.ndarray
+    ratio: float | None = None
+    prior: Prior | None = None
+    declared: bool = False
+
+    def squares(self, count: int) -> np.ndarray:
+        """Σ_j w_j² of the first ``count`` levels of the group, shape (count,)."""
+        return np.bincount(self.parent, self.share**2, count)[:count]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Group:
     """One grouping factor with a varying intercept, or with the varying slope of one column.
 
@@ -109,6 +153,9 @@ class Group:
         The grouping that ``labels`` are of, which is the dimension of its effects: ``name`` unless ``by`` is given.
     labels_areas : bool
         Whether ``labels`` are areas, though the role is ``other``: a slope that varies over a level of the geography.
+    shares : ndarray of float64, shape (n, len(labels)), or None
+        Where respondents are linked above the area and the areas that they may live in are in several groups: the share
+        of each. ``index`` is then the group of most.
     """
 
     name: str
@@ -123,11 +170,16 @@ class Group:
     by: Column | None = None
     factor: str = ""
     labels_areas: bool = False
+    shares: np.ndarray | None = None
 
     @property
     def dim(self) -> str:
         """Dimension of the group's effects in the posterior."""
         return self.factor or self.name
+
+    def of_respondents(self, effects: np.ndarray) -> np.ndarray:
+        """What each respondent gets of the effects; (S, len(labels)) -> (S, n)."""
+        return effects[:, self.index] if self.shares is None else effects @ self.shares.T
 
 
 @dataclass(frozen=True)
@@ -168,6 +220,8 @@ class Design:
         Positions in ``columns`` of covariates whose slope may differ by cutpoint (cumulative models).
     area_scale : AreaScale or None
         How the area's own sd differs by class.
+    link : BelowLink or None
+        Where respondents are linked above the area; None where they are linked at it.
     """
 
     intercept: bool
@@ -180,6 +234,7 @@ class Design:
     correlated: tuple[tuple[int, ...], ...] = ()
     category_specific: tuple[int, ...] = ()
     area_scale: AreaScale | None = None
+    link: BelowLink | None = None
 
     @property
     def geography(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from placewise.models.design import Design
 from placewise.models.engines import FitOptions, FitProblem, engine_named
+from placewise.models.link_scale import with_area_sd
 from placewise.models.prior_plan import PriorPlan, plan_priors
 from placewise.models.priors import Prior
 from placewise.models.spec import DEFAULT_ENGINE
@@ -123,4 +124,5 @@ def fit_model(
     """
     plan = plan_of(design, response, family, priors=priors, split=split, area_group=area_group)
     run = engine_named(engine)
-    return Posterior(run(FitProblem(design, response, family, plan), options or FitOptions()), plan)
+    idata = run(FitProblem(design, response, family, plan), options or FitOptions())
+    return Posterior(with_area_sd(idata, plan), plan)

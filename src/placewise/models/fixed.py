@@ -77,6 +77,9 @@ def _column(parts: Sequence[Part], data: Surroundings) -> Column:
     values = np.prod([part.values for part in parts], axis=0)
     area = _product([part.area for part in parts if part.area is not None])
     cell = _product([part.cell for part in parts if part.cell is not None])
+    if data.link is not None and area is not None:
+        # the mean of a product over the areas of a group is not the product of the means
+        values = np.prod([data.among(area), *(part.values for part in parts if part.area is None)], axis=0)
     constant = prod(part.constant for part in parts)
     if data.areas is not None and constant != 1.0:
         if cell is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from placewise.errors import Problems
-from placewise.models.design import Group, Role
+from placewise.models.design import BelowLink, Group, Role
 from placewise.models.levels import Levels
 from placewise.models.parts import PartMaker
 from placewise.models.structured import structure_groups
@@ -33,6 +33,7 @@ class Groups:
     correlated: tuple[tuple[int, ...], ...]
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
+    link: BelowLink | None = None
 
 
 def build_groups(
@@ -45,14 +46,17 @@ def build_groups(
     before = len(problems)
     made: dict[str, Group] = {}
     varying = VaryingSlopes(formula, maker, data, problems)
-    own = None if data.areas is None else _own_effect(data)
+    own = None if data.areas is None or data.link is not None else _own_effect(data)
     dropped: list[str] = []
     notes: list[str] = []
     for term in formula.groups:
         if any(name not in variables for name in (*term.columns, *term.slope_names())):
             continue
-        if own is not None and _is_area(term, variables, data):
-            made |= {group.name: group for group in varying.groups(term, own)}
+        if _is_area(term, variables, data):
+            if own is not None:
+                made |= {group.name: group for group in varying.groups(term, own)}
+            elif term.slopes:
+                _refuse_below(term.written(term.columns[-1]), data, formula.where, problems)
             continue
         columns = _shortest(term, variables, data)
         base = _build(columns, variables, maker, data, formula.where, problems)
@@ -76,14 +80,55 @@ def build_groups(
         made |= {group.name: group for group in varying.groups(term, base)}
     notes += _unmet_categories(formula, variables, maker, data, problems)
     ordered = list(made.values())
+    last = max((i for i, group in enumerate(ordered) if group.role == "geography"), default=len(ordered) - 1)
     if own is not None:
-        last = max((i for i, group in enumerate(ordered) if group.role == "geography"), default=len(ordered) - 1)
         ordered.insert(last + 1, own)
+    link = None
+    if data.link is not None:
+        linked = _linked_group(made, data, formula.where, problems)
+        if linked is not None and linked.name not in made:
+            ordered.insert(last + 1, linked)
+        link = None if linked is None else _below(linked, data)
     _check_names(ordered, formula.where, problems)
     ordered, more = structure_groups(ordered, dropped, variables, data, formula, problems)
     ordered = varying.aligned(ordered)
     correlated = varying.correlated(ordered) if len(problems) == before else ()
-    return Groups(tuple(ordered), correlated, (*dropped, *varying.dropped), (*notes, *more))
+    return Groups(tuple(ordered), correlated, (*dropped, *varying.dropped), (*notes, *more), link)
+
+
+def _linked_group(made: dict[str, Group], data: Surroundings, where: str, problems: Problems) -> Group | None:
+    """The group at whose levels respondents are linked: the formula's, or one that it need not name."""
+    assert data.link is not None
+    assert data.areas is not None
+    level = data.link.level
+    if level in made:
+        return made[level]
+    variables = {level: Variable(level, "areas", None, data.areas.table[level])}
+    maker = PartMaker(variables, data, False, where, problems)
+    group = _build((level,), variables, maker, data, where, problems)
+    twin = None if group is None else _twin(group, made, data)
+    return made.get(twin, group) if twin else group
+
+
+def _below(linked: Group, data: Surroundings) -> BelowLink:
+    """What is known of the areas inside the linked groups; how much they differ is settled later."""
+    assert data.link is not None
+    assert data.areas is not None
+    assert linked.lookup is not None
+    parent = linked.lookup[linked.area_index, 0]
+    return BelowLink(linked.name, data.areas.code, tuple(data.areas.codes), parent, data.link.share)
+
+
+def _refuse_below(written: str, data: Surroundings, where: str, problems: Problems) -> None:
+    """Note a term of which the respondents' link says nothing."""
+    assert data.link is not None
+    assert data.areas is not None
+    problems.add(
+        where,
+        f"respondents are linked at {data.link.level!r}, which does not tell {written}",
+        f"leave it out: the effect of {data.areas.code!r} stands for all that differs below the link",
+        "data",
+    )
 
 
 def _check_names(groups: Sequence[Group], where: str, problems: Problems) -> None:
@@ -150,13 +195,17 @@ def _build(
             "unavailable",
         )
         return None
+    mixed = data.link is not None and not all(data.link.tells(codes) for codes in over_areas if codes is not None)
+    if mixed and (role == "geography" or set(places) != {"areas"}):
+        _refuse_below(f"(1 | {name})", data, where, problems)
+        return None
     codes = [
-        np.concatenate([one.among, _on_grid(one, place, area_rows, cell_rows)])
+        np.concatenate([one.inside if mixed else one.among, _on_grid(one, place, area_rows, cell_rows)])
         for one, place in zip(levels, places, strict=True)
     ]
     ids, count = _combine(codes)
     labels_of = _labels(levels, codes, ids, count)
-    n = len(data.respondents)
+    n = len(codes[0]) - pairs
     met = np.bincount(ids[:n], minlength=count) > 0
     position = np.empty(count, dtype=np.int64)
     order = np.concatenate([np.flatnonzero(met), np.flatnonzero(~met)])
@@ -166,15 +215,19 @@ def _build(
         problems.add(where, f"two combinations of (1 | {name}) share one label", "take : out of the categories", "data")
         return None
     lookup = position[ids[n:]].reshape(len(area_rows), len(cell_rows))
+    index, shares = position[ids[:n]], None
+    if mixed and data.link is not None:
+        index, shares = data.link.shares_of(index, int(met.sum()))
     return Group(
         name,
         role,
         all_labels[: int(met.sum())],
-        position[ids[:n]],
+        index,
         all_labels,
         area_index if over_areas else None,
         cell_index if over_cells else None,
         lookup,
+        shares=shares,
     )
 
 

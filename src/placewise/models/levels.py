@@ -32,15 +32,19 @@ class Levels:
         Position in ``labels`` of each respondent.
     projected : ndarray of int64 or None
         Position over areas, shape (A,), over cells, shape (C,), or at the reference, shape (1,); None for plain data.
+    inside : ndarray of int64 or None
+        Position of every area that respondents may live in, where they are linked above the area.
     """
 
     labels: tuple[str, ...]
     among: np.ndarray
     projected: np.ndarray | None
+    inside: np.ndarray | None = None
 
     def met(self) -> np.ndarray:
-        """Whether any respondent has the category, shape (K,)."""
-        return np.bincount(self.among, minlength=len(self.labels)) > 0
+        """Whether any respondent has, or may have, the category, shape (K,)."""
+        among = self.among if self.inside is None else self.inside
+        return np.bincount(among, minlength=len(self.labels)) > 0
 
 
 def natural_order(labels: Iterable[str]) -> list[str]:
@@ -97,7 +101,8 @@ def encode(variable: Variable, data: Surroundings, where: str, problems: Problem
     projected = None if over is None else placed(over)
     if among is None:
         assert projected is not None
-        return Levels(tuple(labels), projected[data.area], projected)
+        inside = None if data.link is None else projected[data.link.inside]
+        return Levels(tuple(labels), projected[data.area], projected, inside)
     levels = Levels(tuple(labels), placed(among), projected)
     if variable.place == "reference":
         return _at_reference(variable, levels, where, problems)

@@ -139,10 +139,7 @@ MODEL = {
     "area_scale": Key(_area_scale),
     "engine": Key(_known_engine),
     "reference": Key(table_of(_reference)),
-    "below_link": Key(
-        table({"ratio": Key(positive), "sd": Key(_spread)}),
-        instead="link respondents at the area itself and leave the table out",
-    ),
+    "below_link": Key(table({"ratio": Key(positive), "sd": Key(_spread)})),
     "priors": Key(lambda value, place: value),
 }
 

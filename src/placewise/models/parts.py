@@ -100,7 +100,8 @@ class PartMaker:
         title, values = f"{name}[{levels.labels[k]}]", (levels.among == k).astype(np.float64)
         if levels.projected is None:
             return Part(title, values)
-        return self._placed(title, values, (levels.projected == k).astype(np.float64), self._variables[name].place)
+        projected, place = (levels.projected == k).astype(np.float64), self._variables[name].place
+        return self._placed(title, self._data.among(projected) if place == "areas" else values, projected, place)
 
     def _placed(self, title: str, values: np.ndarray, projected: np.ndarray, place: str) -> Part:
         if place == "areas":
@@ -269,7 +270,7 @@ class PartMaker:
             made = (made - mean) / sd
             self.scalings.append(Scaling(title, mean, sd, over))
         if place == "areas":
-            return Part(title, made[self._data.area], area=made)
+            return Part(title, self._data.among(made), area=made)
         if place == "frame":
             return Part(title, made[m:], cell=made[:m])
         return Part(title, made[:m]) if place == "respondents" else Part(title, made[:m], constant=float(made[m]))

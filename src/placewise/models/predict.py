@@ -11,7 +11,7 @@ from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.kernels.philox import stream_key
 from placewise.models.correlations import cholesky_of
-from placewise.models.design import Design, Group
+from placewise.models.design import BelowLink, Design, Group
 from placewise.models.fit import Posterior
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 
@@ -88,12 +88,14 @@ def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> boo
 
 def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
     """Effects of every group, those of correlated ones with what new levels of theirs depend on."""
-    made = [_effect(group, posterior) for group in design.groups]
+    made = [_effect(group, posterior, design) for group in design.groups]
     for block in design.correlated:
         names = [made[k].name for k in block]
         factor = cholesky_of(posterior.draws(f"cor_{design.groups[block[0]].dim}"))
         for j, k in enumerate(block[1:], start=1):
             made[k] = replace(made[k], along=tuple(names[:j]), loading=factor[:, j, : j + 1])
+    if design.link is not None:
+        made.append(_below(design.link, posterior))
     scale = design.area_scale
     if scale is None:
         return tuple(made)
@@ -102,10 +104,31 @@ def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
     return tuple(replace(e, scale=by_class, scale_class=scale.index) if e.name == scale.group else e for e in made)
 
 
-def _effect(group: Group, posterior: Posterior) -> Effect:
+def _below(link: BelowLink, posterior: Posterior) -> Effect:
+    """What the areas of a linked group have beyond its effect, drawn anew in every area."""
+    codes, count = link.codes, len(link.parent)
+    return Effect(
+        name=link.area,
+        labels=(),
+        draws=np.empty((0, posterior.n_draws), dtype=np.float32),
+        sd=posterior.draws(f"sd_{link.area}"),
+        all_labels=codes,
+        area_index=np.arange(count, dtype=np.int64),
+        cell_index=None,
+        lookup=np.arange(count, dtype=np.int64).reshape(-1, 1),
+        within=link.group,
+        parent=link.parent,
+        share=link.share,
+    )
+
+
+def _effect(group: Group, posterior: Posterior, design: Design) -> Effect:
     if group.lookup is None:
         raise ValueError(f"group {group.name!r} has no projection: the design was built without an areas table")
     met = np.bincount(group.index, minlength=len(group.labels)) > 0
+    if group.shares is not None:
+        met = group.shares.sum(axis=0) > 0
+    link = design.link if design.link is not None and design.link.group == group.name else None
     return Effect(
         name=group.name,
         labels=group.labels,
@@ -118,6 +141,8 @@ def _effect(group: Group, posterior: Posterior) -> Effect:
         area_x=None if group.by is None else group.by.area,
         cell_x=None if group.by is None else group.by.cell,
         met=None if met.all() else met,
+        below_sd=None if link is None else posterior.draws(f"sd_{link.area}"),
+        squares=None if link is None else link.squares(len(group.all_labels)),
     )
 
 

@@ -77,6 +77,9 @@ class PriorPlan:
         Prior of ω, the sd of category-specific deviations of slopes.
     area_scale_sd : Prior or None
         Prior of ω, the sd of the log multipliers of the area's sd, where they are learned.
+    below : tuple of str, str and float, or None
+        Where respondents are linked above the area and the ratio r is known: the group at which they are, whose part of
+        the total is that of the area too, the area's own group, and r.
     """
 
     intercept: Prior | None
@@ -93,6 +96,7 @@ class PriorPlan:
     shrinkage: Prior | None = None
     deviation_sd: Prior | None = None
     area_scale_sd: Prior | None = None
+    below: tuple[str, str, float] | None = None
 
 
 def scaled(prior: Prior, factor: float, location: float = 0.0) -> Prior:
@@ -163,7 +167,14 @@ def plan_priors(
         shrinkage=shrinkage if shrunk else None,
         deviation_sd=priors.get("sd:category_specific", DEVIATION_SD) if design.category_specific else None,
         area_scale_sd=priors.get("sd:area_scale", AREA_SCALE_SD) if learned_scale else None,
+        below=_below(design),
     )
+
+
+def _below(design: Design) -> tuple[str, str, float] | None:
+    """Groups and ratio of a link above the area, where the ratio is known."""
+    link = design.link
+    return None if link is None or link.ratio is None else (link.group, link.area, link.ratio)
 
 
 def _common_slope(priors: Mapping[str, Prior]) -> tuple[Prior | None, Prior | None]:
@@ -207,9 +218,14 @@ def _plan_sds(
             sds[g.name] = SdPrior(priors.get("sd:classes", scaled(CLASS_SD, y_sd)))
         else:
             sds[g.name] = SdPrior(priors.get("sd", scaled(OTHER_SD, y_sd)))
+    link = design.link
+    if link is not None and link.prior is not None:
+        sds[link.area] = SdPrior(link.prior)
+    weights = {} if link is None or link.ratio is None else {link.group: 1.0 + link.ratio**2}
     above = sum(name != area_group for name in shared)
     area_weight = (AREA_SPLIT if split is None else split) * above if above else 1.0
-    return tuple(shared), tuple(area_weight if name == area_group else 1.0 for name in shared), sds
+    weights[area_group or ""] = area_weight
+    return tuple(shared), tuple(weights.get(name, 1.0) for name in shared), sds
 
 
 def check_prior_keys(

@@ -34,6 +34,8 @@ def sd_table(posterior: Posterior) -> pd.DataFrame:
     plan = posterior.priors
     prior_spread = _spread_of_log(plan)
     rows = []
+    if plan.below is not None:
+        prior_spread[plan.below[1]] = 0.0
     for group, text in _described(plan).items():
         name = VARIABLES.get(group, f"sd_{group}")
         if not posterior.has(name):  # one that is fixed need not be drawn
@@ -58,8 +60,12 @@ def _described(plan: PriorPlan) -> dict[str, str]:
     if plan.total is not None:
         several = len(plan.shared) > 1
         for name, weight in zip(plan.shared, plan.concentration, strict=True):
-            part = f", of which its share, Dirichlet weight {weight:g} of {sum(plan.concentration):g}"
+            part = f", of which its share, Dirichlet weight {weight:.3g} of {sum(plan.concentration):.3g}"
             text[name] = f"total {plan.total}{part if several else ''}"
+    if plan.below is not None:
+        linked, area, ratio = plan.below
+        text[linked] += f", with that of {area}" if linked in plan.shared else ""
+        text[area] = f"{ratio:.3g} times that of {linked}"
     return text | {name: str(prior) for name, prior in _further(plan).items()}
 
 

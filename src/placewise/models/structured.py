@@ -176,6 +176,10 @@ def _with(group: Group, labels: tuple[str, ...], structure: Structure, where: st
         message = f"{structure.kind} effects of {len(labels):,} levels; at most {MOST_LEVELS:,} are fitted"
         problems.add(where, message, "name a coarser level", "unavailable")
         return group
+    if group.shares is not None:
+        message = f"{group.name!r} has a structure, and respondents are linked above the area, which does not tell it"
+        problems.add(where, message, "leave out its structure", "unavailable")
+        return group
     position = {label: k for k, label in enumerate(labels)}
     moved = np.array([position[label] for label in group.all_labels], dtype=np.int64)
     lookup = None if group.lookup is None else moved[group.lookup]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from placewise.errors import Problems, nearest
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.models.terms import Formula
+
+if TYPE_CHECKING:
+    from placewise.models.linking import LinkedRows
 
 Place = Literal["areas", "frame", "reference", "respondents"]
 
@@ -49,6 +52,8 @@ class Surroundings:
         How the effects of a group depend on each other, by its name; independent where it is not named.
     neighbours : mapping of str to DataFrame
         Pairs of codes, columns ``a`` and ``b``, by level.
+    link : LinkedRows or None
+        Where respondents are linked above the area; ``area`` is then one area of the respondent's group.
     """
 
     respondents: pd.DataFrame
@@ -60,6 +65,11 @@ class Surroundings:
     elsewhere: Collection[str] = ()
     structure: Mapping[str, str] = field(default_factory=dict)
     neighbours: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    link: LinkedRows | None = None
+
+    def among(self, values: np.ndarray) -> np.ndarray:
+        """Values of areas as the respondents have them, (A,) -> (n,): population-weighted means above the area."""
+        return np.asarray(values[self.area]) if self.link is None else self.link.mean(values)
 
     @property
     def n_cells(self) -> int:

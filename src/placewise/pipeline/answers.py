@@ -88,13 +88,13 @@ def direct_table(data: OutcomeData, estimand: EstimandSpec, level: str) -> pd.Da
     -------
     DataFrame or None
         ``area_code, direct, lower, upper``: 90% interval, that of Korn and Graubard for a share. None where respondents
-        are not linked at the area, or answers do not average to the estimand.
+        are not linked at or below the level, or answers do not average to the estimand.
     """
     values = values_of(data, estimand)
     people = data.respondents
-    if values is None or (people.area < 0).any():
+    codes = data.codes_of(level)
+    if values is None or codes is None:
         return None
-    codes = data.areas.table[level].to_numpy(dtype=object)[people.area]
     design = SurveyDesign(_weights(data), people.psu, people.strata)
     if estimand.kind == "share" and data.response.trials is None:
         found = design.share(values == 1, codes, level=LEVEL, threshold=THRESHOLD)

@@ -68,6 +68,8 @@ def _variance_of_groups(posterior: Posterior, design: Design, areas: AreaTable) 
         return np.asarray(sd[a] * sd[b] * np.average(of_area[a] * of_area[b], weights=areas.weights))
 
     total = sum((covariance(k, k) for k in of_area), start=np.zeros(posterior.n_draws))
+    if design.link is not None:
+        total = total + posterior.draws(f"sd_{design.link.area}") ** 2
     for block in design.correlated:
         correlations = posterior.draws(f"cor_{design.groups[block[0]].dim}")
         for (i, a), (j, b) in combinations(enumerate(block), 2):

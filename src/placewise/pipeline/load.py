@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from placewise.errors import Problems
 from placewise.frame.spec import RakedFrameSpec
 from placewise.models.formula import parse_formula
@@ -50,6 +52,17 @@ class OutcomeData:
     respondents: Respondents
     design: Design
     response: Response
+
+    def codes_of(self, column: str) -> np.ndarray | None:
+        """Level or class of each respondent, object (n,); None where the place they are linked by does not tell it."""
+        codes = self.areas.table[column].to_numpy(dtype=object)
+        link = self.design.link
+        if link is None:
+            return np.asarray(codes[self.respondents.area], dtype=object)
+        from placewise.models.linking import link_rows
+
+        rows = link_rows(self.respondents.link, self.respondents.codes, self.areas)
+        return np.asarray(codes[rows.first[rows.own]], dtype=object) if rows.tells(codes) else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -154,7 +167,7 @@ class ProjectInputs:
         problems : Problems
             Takes everything that is wrong.
         only_check : bool
-            Accept what can be checked but not fitted: respondents linked above the area, a frame that cannot be read.
+            Accept what can be checked but not fitted: a frame that cannot be read.
 
         Returns
         -------
@@ -174,7 +187,7 @@ class ProjectInputs:
                 self._check_names(model, formula, problems)
             return None
         respondents, response = answers
-        if only_check and ((respondents.area < 0).any() or (frame is None and "frame" in self.spec.raw)):
+        if only_check and frame is None and "frame" in self.spec.raw:
             return None
         design = self._design(model, formula, respondents, response, areas, frame, problems)
         return None if design is None else OutcomeData(areas, frame, respondents, design, response)
@@ -248,8 +261,13 @@ class ProjectInputs:
     ) -> Design | None:
         from placewise.models.area_scale import with_area_scale
         from placewise.models.build import build_design
+        from placewise.models.linking import check_link, link_rows, with_below_link
         from placewise.models.specific import with_specific
 
+        link, above = None, respondents.link != areas.code
+        if above:
+            check_link(respondents.link, areas, f"survey.{respondents.name}.area", problems)
+            link = link_rows(respondents.link, respondents.codes, areas)
         design = build_design(
             formula,
             respondents=respondents.table,
@@ -264,6 +282,7 @@ class ProjectInputs:
             elsewhere=[*areas.available, *(frame.available if frame is not None else ()), *respondents.available],
             structure=model.structure,
             neighbours=areas.neighbours,
+            link=link,
         )
         if design is None:
             _check_priors_by_formula(model, formula, areas.code, problems)
@@ -271,8 +290,9 @@ class ProjectInputs:
         before, where = len(problems), f"{_file(model)}: model"
         specific, here = model.category_specific, f"{where}.category_specific"
         design = with_specific(design, specific, formula, response, here, problems)
+        design = with_below_link(design, model.below_link, model.split, model.priors, areas, where, problems)
         design = with_area_scale(design, model.area_scale, areas, f"{where}.area_scale", problems)
-        groups, columns = [g.name for g in design.groups], [c.name for c in design.columns]
+        groups, columns = [*(g.name for g in design.groups), areas.code], [c.name for c in design.columns]
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
         return design if len(problems) == before else None

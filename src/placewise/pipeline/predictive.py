@@ -65,7 +65,7 @@ def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -
         eta += posterior.draws("slopes")[chosen] @ design.matrix.T
     for group in design.groups:
         times = 1.0 if group.by is None else group.by.values
-        eta += times * posterior.draws(f"effect_{group.name}")[chosen][:, group.index]
+        eta += times * group.of_respondents(posterior.draws(f"effect_{group.name}")[chosen])
     return eta
 
 
@@ -90,9 +90,9 @@ def _expected(
 
 def _groupings(data: OutcomeData) -> dict[str, np.ndarray]:
     """Columns by which answers are compared, the code of each respondent."""
-    row, table = data.respondents.area, data.areas.table
+    table = data.areas.table
     coarsest = [*data.areas.levels[-1:], *sorted(data.areas.classes, key=lambda c: table[c].nunique())[:1]]
-    found = {name: table[name].to_numpy(dtype=object)[row] for name in coarsest}
+    found = {name: codes for name in coarsest if (codes := data.codes_of(name)) is not None}
     people = data.respondents.table
     for name in data.frame.cells.columns if data.frame is not None else ():
         if name in people and not pd.api.types.is_numeric_dtype(people[name]):

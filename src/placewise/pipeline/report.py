@@ -18,6 +18,7 @@ from placewise.pipeline.answers import direct_table, responses, survey_use
 from placewise.pipeline.baselines import compare_baselines
 from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
+from placewise.pipeline.link_sensitivity import link_sensitivity
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.polygons import read_polygons
 from placewise.publish.context import EstimandKind, ReportContext, SpecialTerms
@@ -81,10 +82,16 @@ def report_context(run: OutcomeRun) -> ReportContext:
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
         benchmark=_benchmark(run),
+        sensitivity=_sensitivity_to_link(run, estimates, estimand),
         responses=responses(data),
         index_base=_base_words(run),
         notes=data.notes,
     )
+
+
+def _sensitivity_to_link(run: OutcomeRun, estimates: pd.DataFrame, estimand: EstimandSpec) -> pd.DataFrame | None:
+    national = estimates.loc[estimates["area_level"] == "national", "mean"].iloc[0]
+    return link_sensitivity(run.predictor, float(national), estimand_kind(estimand))
 
 
 def _relations(run: OutcomeRun) -> pd.DataFrame:

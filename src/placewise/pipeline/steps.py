@@ -71,6 +71,7 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
 
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     """Check the draws and predictions, fit the baselines; leaves ``diagnostics.json``."""
+    from placewise.diagnostics.below_link import link_checks
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.diagnostics.crossings import crossing_check
     from placewise.estimates.crossings import crossed_share
@@ -83,6 +84,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     if data.design.category_specific:
         share = crossed_share(run.predictor, min(run.work.jobs, MOST_THREADS))
         found = found.with_checks([] if share is None else [crossing_check(share)])
+    found = found.with_checks(link_checks(data.design, run.posterior))
     baselines = fit_baselines(data, run.model.outcome)
     told = {
         **found.to_dict(),

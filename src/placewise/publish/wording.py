@@ -52,6 +52,8 @@ CHECKS = {
     "importance_ess": "draws that the importance weights are worth",
     "design_ess": "points that the hyperparameters rest on",
     "separation": "slopes that only the prior holds",
+    "below_link": "differences between areas that the answers cannot tell apart, beside those between their groups",
+    "within_link_spread": "how much the known facts differ inside the groups that respondents tell",
 }
 
 # on which side of its limit a check passes

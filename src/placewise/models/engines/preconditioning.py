@@ -99,10 +99,7 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
         ``whitening``: matrix M such that the block's standardised effects M z have nearly independent z of variance 1:
         the inverse transposed Cholesky factor of their precision, the location projected out.
     """
-    about = {
-        g.name: np.bincount(at, rows.information * (1.0 if by is None else by**2), minlength=len(g.labels))
-        for g, at, by in zip(problem.design.groups, rows.index, rows.by, strict=True)
-    }
+    about = {g.name: _information(rows, k, len(g.labels)) for k, g in enumerate(problem.design.groups)}
     effects, sds = dict(guess.effects), dict[str, Any](guess.sds)
     for group in problem.design.groups:
         basis = basis_of(group)
@@ -126,6 +123,14 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
     return found
 
 
+def _information(rows: Rows, k: int, levels: int) -> np.ndarray:
+    """Fisher information about each level of group k."""
+    if rows.shares[k] is not None:
+        return np.asarray(rows.information @ rows.incidence(k, levels) ** 2)
+    by = rows.by[k]
+    return np.bincount(rows.index[k], rows.information * (1.0 if by is None else by**2), minlength=levels)
+
+
 def _whitening(
     problem: FitProblem,
     rows: Rows,
@@ -144,9 +149,8 @@ def _whitening(
     for k in block.groups:
         group = problem.design.groups[k]
         basis = basis_of(group)
-        levels = np.eye(len(group.labels)) if basis is None else basis.matrix(rho.get(group.name, TYPICAL_RHO))
-        by = rows.by[k]
-        columns.append(levels[rows.index[k]] if by is None else by[:, None] * levels[rows.index[k]])
+        incidence = rows.incidence(k, len(group.labels))
+        columns.append(incidence if basis is None else incidence @ basis.matrix(rho.get(group.name, TYPICAL_RHO)))
         signal = about[group.name] * sds[group.name] ** 2
         scale.append(sds[group.name] / np.sqrt(1.0 + signal))
         precision.append(1.0 / (1.0 + signal))

@@ -35,6 +35,7 @@ from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_bl
 from placewise.models.engines.pymc_shrinkage import shrunk_sds
 from placewise.models.engines.pymc_specific import (
     area_multipliers,
+    linked_sds,
     sd_of_levels,
     slope_deviations,
     specific_logit,
@@ -56,20 +57,22 @@ def build_model(problem: FitProblem) -> pm.Model:
     design, plan = problem.design, problem.priors
     tuning = coordinates(problem, rows, first_guess(problem))
     with pm.Model(coords=_coords(problem)) as model:
-        sds = _sds(plan, [g.name for g in design.groups])
+        sds = _sds(plan)
         raw = _whitened(problem, choose_block(problem), tuning)
         sigma = None if plan.sigma is None else positive("sigma", SdPrior(plan.sigma))
         slopes = _slopes(plan, raw.get("slopes"), shrunk_sds(problem, sigma), tuning)
         multipliers = area_multipliers(design, plan)
-        sds = {g.name: sd_of_levels(g, design, sds[g.name], multipliers) for g in design.groups}
+        sds |= {g.name: sd_of_levels(g, design, sds[g.name], multipliers) for g in design.groups}
+        sds |= linked_sds(design, plan, sds)
         correlated = correlated_effects(problem, sds, raw, tuning)
         effects = [
             correlated[g.name] if g.name in correlated else _effect(g, plan, sds[g.name], raw.get(g.name), tuning)
             for g in design.groups
         ]
         linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
-        for u, at, by in zip(effects, rows.index, rows.by, strict=True):
-            linear = linear + (u[at] if by is None else by * u[at])
+        for u, at, by, share in zip(effects, rows.index, rows.by, rows.shares, strict=True):
+            own = u[at] if share is None else share @ u
+            linear = linear + (own if by is None else by * own)
         shift = _mean_over_rows(linear, rows)
         if problem.family == "cumulative":
             cutpoints = _cutpoints(plan, shift, len(problem.response.levels))
@@ -159,7 +162,7 @@ def _slopes(plan: PriorPlan, r: Any | None, shrunk: Any | None, tuning: Mapping[
     return pm.Deterministic("slopes", slopes, dims="covariate")
 
 
-def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
+def _sds(plan: PriorPlan) -> dict[str, Any]:
     """Standard deviation of every group: its own, or its share of the geography's total."""
     sds = {name: positive(f"sd_{name}", prior) for name, prior in plan.sds.items()}
     if plan.total is not None and len(plan.shared) == 1:
@@ -169,7 +172,7 @@ def _sds(plan: PriorPlan, names: list[str]) -> dict[str, Any]:
         split = pm.Dirichlet("split", a=np.array(plan.concentration), dims="geography")
         for k, name in enumerate(plan.shared):
             sds[name] = pm.Deterministic(f"sd_{name}", total * pt.sqrt(split[k]))
-    return {name: sds[name] for name in names}
+    return sds
 
 
 def _effect(group: Group, plan: PriorPlan, sd: Any, r: Any | None, tuning: Mapping[str, np.ndarray]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from placewise.models.design import Design, Group
 from placewise.models.engines import FitProblem
 from placewise.models.engines.distributions import positive
 from placewise.models.engines.rows import Rows
+from placewise.models.link_scale import link_scale
 from placewise.models.prior_plan import PriorPlan, SdPrior
 
 # a category that hardly anybody gave still has some chance
@@ -81,6 +83,17 @@ def area_multipliers(design: Design, plan: PriorPlan) -> Any | None:
     omega = positive("area_scale_sd", SdPrior(plan.area_scale_sd))
     each = pm.Normal("raw_area_scale", 0.0, 1.0, shape=len(scale.classes))
     return pm.Deterministic("area_scale", pt.exp(omega * each), dims="area_class")
+
+
+def linked_sds(design: Design, plan: PriorPlan, sds: Mapping[str, Any]) -> dict[str, Any]:
+    """The sd of each level at which respondents are linked: of its own deviation and its areas' mean; else none."""
+    link = design.link
+    if link is None:
+        return {}
+    scale = link_scale(design, plan)
+    sd = sds[link.group]
+    own = pt.sqrt(sd**2 + scale.squares * sds[link.area] ** 2) if scale.learned else sd * scale.multipliers
+    return {link.group: own}
 
 
 def sd_of_levels(group: Group, design: Design, sd: Any, multipliers: Any | None) -> Any:

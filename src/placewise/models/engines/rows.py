@@ -29,6 +29,8 @@ class Rows:
         Approximate Fisher information of each row about its η.
     by : tuple of ndarray or None, each shape (m,)
         For each group the values of the column whose slope varies; None for a varying intercept.
+    shares : tuple of ndarray or None, each shape (m, labels)
+        For each group the share of each of its levels in a row; None where a row is in one level, that of ``index``.
     """
 
     x: np.ndarray
@@ -38,6 +40,14 @@ class Rows:
     weight: np.ndarray
     information: np.ndarray
     by: tuple[np.ndarray | None, ...] = ()
+    shares: tuple[np.ndarray | None, ...] = ()
+
+    def incidence(self, k: int, levels: int) -> np.ndarray:
+        """How often each level of group k counts in each row, shape (m, levels)."""
+        share = self.shares[k]
+        found = np.eye(levels)[self.index[k]] if share is None else share
+        by = self.by[k]
+        return found if by is None else by[:, None] * found
 
 
 def collect_rows(problem: FitProblem) -> Rows:
@@ -45,12 +55,13 @@ def collect_rows(problem: FitProblem) -> Rows:
     design, response = problem.design, problem.response
     x, index = design.matrix, np.column_stack([g.index for g in design.groups] or [np.zeros(design.n, dtype=np.int64)])
     by = [None if g.by is None else g.by.values for g in design.groups]
+    shares = tuple(g.shares for g in design.groups)
     y = np.asarray(response.y, dtype=np.float64)
     power = np.ones(design.n) if problem.weights is None else np.asarray(problem.weights, dtype=np.float64)
     if problem.family == "gaussian":
         known = response.variance
         variance = np.full(design.n, y.var()) if known is None else np.asarray(known, dtype=np.float64)
-        return Rows(x, tuple(index.T[: len(design.groups)]), y, variance, power, power / variance, tuple(by))
+        return Rows(x, tuple(index.T[: len(design.groups)]), y, variance, power, power / variance, tuple(by), shares)
     key = [x, index, *(b[:, None] for b in by if b is not None)] + (
         [y[:, None]] if problem.family == "cumulative" else []
     )
@@ -64,7 +75,9 @@ def collect_rows(problem: FitProblem) -> Rows:
     information = total * _unit_information(problem.family, answers, size)
     groups = tuple(index[first].T[: len(design.groups)])
     values = tuple(None if b is None else b[first] for b in by)
-    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values)
+    # rows of one level of the linked group, which is one of the groups, have the same shares
+    each = tuple(None if share is None else share[first] for share in shares)
+    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values, each)
 
 
 def _unit_information(family: str, y: np.ndarray, size: np.ndarray) -> float:

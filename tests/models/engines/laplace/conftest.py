@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from placewise.kernels.leaf_quadrature import FINE
-from placewise.models.design import AreaScale, Column, Design, Group, Structure
+from placewise.models.design import AreaScale, BelowLink, Column, Design, Group, Structure
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace import layout as layout_module
 from placewise.models.engines.laplace.conditional import Conditional
@@ -53,6 +53,21 @@ def groups_of(structures: Mapping[str, str], n: int, depth: int, rng: np.random.
     return found
 
 
+def linked(design: Design, how: float | Prior, rng: np.random.Generator) -> Design:
+    """Respondents linked at ``oa``, of three areas each; areas of an ``oa`` are of up to three of five classes."""
+    n, oa = design.n, next(g for g in design.groups if g.name == "oa")
+    count = len(oa.labels)
+    share = rng.dirichlet(np.ones(3), count)
+    kinds = np.zeros((count, 5))
+    np.add.at(kinds, (np.repeat(np.arange(count), 3), rng.integers(0, 5, 3 * count)), share.ravel())
+    group = Group("kind", "class", tuple("vwxyz"), kinds.argmax(axis=1)[oa.index], shares=kinds[oa.index])
+    codes, parent = tuple(map(str, range(3 * count))), np.repeat(np.arange(count), 3)
+    ratio, prior = (None, how) if isinstance(how, Prior) else (how, None)
+    link = BelowLink("oa", "cell", codes, parent, share.ravel(), ratio, prior, True)
+    assert n == len(oa.index)
+    return replace(design, groups=(*design.groups, group), link=link)
+
+
 def answers(family: str, eta: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """A response drawn from the family, with trials, exposure or known variances where it has them."""
     n = len(eta)
@@ -80,6 +95,7 @@ def make_problem() -> MakeProblem:
         family: str = "bernoulli", *, n: int = 96, depth: int = 2, structures: Mapping[str, str] | None = None,
         slopes: bool = False, correlated: bool = False, specific: tuple[int, ...] = (), scale: Any = None,
         priors: Mapping[str, Prior] | None = None, weighted: bool = False, known: bool = False, seed: int = 3,
+        link: float | Prior | None = None,
     ) -> FitProblem:  # fmt: skip
         rng = np.random.default_rng(seed)
         columns = tuple(Column(f"x{k}", rng.normal(size=n)) for k in range(2))
@@ -94,13 +110,16 @@ def make_problem() -> MakeProblem:
         classes = np.arange(n // 2) % 3
         by = None if scale is None else AreaScale("oa", "kind", ("k", "l", "m"), classes, *scale)
         design = Design(True, columns, tuple(groups), n, correlated=together, category_specific=specific, area_scale=by)
+        if link is not None:
+            design = linked(design, link, rng)
         eta = 0.2 + 0.5 * columns[0].values + rng.normal(0, 0.6, n // 2 + 1)[np.arange(n) // 2]
         made = answers(family, eta, rng)
         if known:
             made["variance"] = rng.uniform(0.3, 2.0, n)
         response = Response(kept=np.ones(n, dtype=bool), **made)
         size = {"y_mean": float(np.mean(made["y"])), "y_sd": float(np.std(made["y"]))} if family == "gaussian" else {}
-        plan = plan_priors(priors or {}, None, design, "oa", family, known_variance=known, **size)
+        area = "oa" if link is None else "cell"
+        plan = plan_priors(priors or {}, None, design, area, family, known_variance=known, **size)
         return FitProblem(design, response, family, plan, rng.uniform(0.3, 2.0, n) if weighted else None)
 
     return make
@@ -155,6 +174,9 @@ class Plain:
         out[:, self.layout.slopes] = design.matrix
         rows = np.arange(design.n)
         for k, group in enumerate(design.groups):
+            if group.shares is not None:
+                out[:, self.place[k]] += group.shares
+                continue
             out[rows, self.place[k][group.index]] += 1.0 if group.by is None else group.by.values
         return out
 
@@ -184,6 +206,13 @@ class Plain:
             learned = scale.multipliers is None
             by = [np.exp(v["area_scale_sd"] * v[f"area_scale_{c}"]) for c in range(3)] if learned else scale.multipliers
             sds *= np.array(by)[scale.index]
+        link = design.link
+        if link is not None and link.group == name:
+            squares = (link.share.reshape(-1, 3) ** 2).sum(axis=1)
+            # a shared part of the total is that of group and areas together
+            own = sd / np.sqrt(1 + link.ratio**2) if link.ratio and name in plan.shared else sd
+            below = v["sd_cell"] if link.ratio is None else link.ratio * own
+            sds = np.sqrt(own**2 + below**2 * squares)
         return sds
 
     def correlations(self, k: int) -> np.ndarray:

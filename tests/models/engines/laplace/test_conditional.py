@@ -28,6 +28,11 @@ CASES: dict[str, dict[str, Any]] = {
     "correlated slopes": {"family": "poisson", "slopes": True, "correlated": True},
     "declared classes": {"family": "bernoulli", "scale": (np.array([1.0, 2.0, 0.5]),)},
     "learned classes": {"family": "bernoulli", "scale": ()},
+    "linked above the area": {"family": "cumulative", "link": 2.5},
+    "linked, with a prior of its own": {"link": 2.0, "priors": {"sd:oa": Prior("gamma", (2.0, 5.0))}},
+    "linked, areas' sd learned": {"family": "poisson", "link": Prior("half_normal", (0.3,)), "depth": 3},
+    "linked in the core": {"family": "gaussian", "link": 2.5, "n": 6, "depth": 1},
+    "linked in the core, learned": {"family": "gaussian", "link": Prior("half_normal", (0.5,)), "n": 6, "depth": 1},
     "learned classes in the core": {"family": "gaussian", "scale": (), "n": 6, "depth": 1},
 }
 EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

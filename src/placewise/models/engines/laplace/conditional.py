@@ -27,6 +27,7 @@ from placewise.models.engines.laplace.core_prior import CorePrior, Moments
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.hyper import Hyper, Point
 from placewise.models.engines.laplace.layout import Layout
+from placewise.models.engines.laplace.linked import LinkedScale
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Conditional:
         self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
         self._classes = _classes(problem, layout)
+        self._linked = LinkedScale.of(problem)
         self.pool: ThreadPoolExecutor | None = None
 
     def _over_parts(self, function: Callable[[int, int], T]) -> list[T]:
@@ -71,7 +73,9 @@ class Conditional:
         tau = np.empty(self.layout.n_nodes)
         for level, classes in zip(self.layout.levels, self._classes, strict=True):
             name = self.problem.design.groups[level.group].name
-            if classes is None:
+            if self._linked is not None and self._linked.group == name:
+                tau[level.nodes] = self._linked.precision(point, level.labels)
+            elif classes is None:
                 tau[level.nodes] = np.exp(-2.0 * point.log_scale[name])
             else:
                 scales = np.array([point.log_scale[f"class_{k}"] for k in range(int(classes.max()) + 1)])
@@ -254,9 +258,11 @@ class Conditional:
         g = self.prior.gradient(point, core)
         part = e.tau * (e.at.nodes**2 + spread + 2.0 * shift * e.at.nodes) - 1.0
         for level, classes in zip(self.layout.levels, self._classes, strict=True):
-            own = part[level.nodes]
-            if classes is None:
-                g = g + own.sum() * point.jacobian[design.groups[level.group].name]
+            own, name = part[level.nodes], design.groups[level.group].name
+            if self._linked is not None and self._linked.group == name:
+                g = g + self._linked.slope(point, level.labels, own)
+            elif classes is None:
+                g = g + own.sum() * point.jacobian[name]
             else:
                 for k in np.unique(classes):
                     g = g + own[classes == k].sum() * point.jacobian[f"class_{k}"]

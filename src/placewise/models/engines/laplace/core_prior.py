@@ -10,6 +10,7 @@ from placewise.kernels.structures import ar1_precision, bym2_precision, scaled_i
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.hyper import Hyper, Point, student_t_coefficients
 from placewise.models.engines.laplace.layout import Layout
+from placewise.models.engines.laplace.linked import LinkedScale
 from placewise.models.engines.laplace.scores import STEP
 from placewise.models.priors import Prior
 
@@ -101,6 +102,29 @@ class Independent:
         total = mode @ mode + m.cov[at, at].sum() + 2.0 * m.shift[at] @ mode
         slope = float(np.exp(-2.0 * point.log_scale[self.scale]) * total) - len(at)
         return np.asarray(slope * point.jacobian[self.scale])
+
+
+@dataclass(frozen=True, eq=False)
+class LinkedBlock:
+    """The linked group's effects where they stand in the core; as ``Independent``."""
+
+    at: np.ndarray
+    linked: LinkedScale
+    mean: float = 0.0
+
+    def precision(self, point: Point) -> np.ndarray:
+        """Precisions, shape (n,)."""
+        return self.linked.precision(point, np.arange(len(self.at)))
+
+    def log_det(self, point: Point) -> float:
+        """Log determinant of the precision."""
+        return float(np.log(self.precision(point)).sum())
+
+    def gradient(self, point: Point, m: Moments) -> np.ndarray:
+        """Derivative of the log marginal in the scores."""
+        mode = m.mode[self.at]
+        second = mode**2 + m.cov[self.at, self.at] + 2.0 * m.shift[self.at] * mode
+        return self.linked.slope(point, np.arange(len(self.at)), self.precision(point) * second - 1.0)
 
 
 class Structured:
@@ -222,9 +246,7 @@ class CorePrior:
         total = sum((own.density(core) for own in self.own), np.zeros(core.shape[1]))
         for block in self.independent:
             part = core[block.at] - block.mean
-            total += 0.5 * block.log_det(point) - 0.5 * np.exp(-2.0 * point.log_scale[block.scale]) * (part**2).sum(
-                axis=0
-            )
+            total += 0.5 * block.log_det(point) - 0.5 * block.precision(point) @ part**2
         for dense in self.dense:
             part = core[dense.at]
             total += 0.5 * dense.log_det(point) - 0.5 * (part * (dense.precision(point) @ part)).sum(axis=0)
@@ -272,8 +294,9 @@ def _own_priors(problem: FitProblem, layout: Layout) -> list[OwnPriors]:
     return found
 
 
-def _independent(problem: FitProblem, layout: Layout) -> list[Independent]:
-    design, found = problem.design, []
+def _independent(problem: FitProblem, layout: Layout) -> list[Independent | LinkedBlock]:
+    design, linked = problem.design, LinkedScale.of(problem)
+    found: list[Independent | LinkedBlock] = []
     learned = layout.slopes.start + np.flatnonzero([s is None for s in problem.priors.slopes])
     if len(learned):
         found.append(Independent(learned, "slopes"))
@@ -290,11 +313,13 @@ def _independent(problem: FitProblem, layout: Layout) -> list[Independent]:
         if group.structure is not None or k in tied:
             continue
         at, scale = np.arange(where.start, where.stop), design.area_scale
-        if scale is None or scale.group != group.name:
+        if linked is not None and linked.group == group.name:
+            found.append(LinkedBlock(at, linked))
+        elif scale is None or scale.group != group.name:
             found.append(Independent(at, group.name))
-            continue
-        classes = scale.index[: len(at)]
-        found += [Independent(at[classes == c], f"class_{c}") for c in np.unique(classes)]
+        else:
+            classes = scale.index[: len(at)]
+            found += [Independent(at[classes == c], f"class_{c}") for c in np.unique(classes)]
     return found
 
 

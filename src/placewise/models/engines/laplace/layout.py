@@ -9,6 +9,7 @@ import numpy as np
 from placewise.kernels.chain import Chain, build_chain, parts_of
 from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows
 from placewise.models.engines import FitProblem
+from placewise.models.engines.rows import Rows as Collected
 
 FAMILIES = {
     "bernoulli": BINOMIAL, "binomial": BINOMIAL, "poisson": POISSON, "gaussian": GAUSSIAN, "cumulative": CUMULATIVE
@@ -115,10 +116,11 @@ def lay_out(problem: FitProblem) -> Layout:
         starts = np.r_[True, own[1:] != own[:-1]]
         numbers.append(np.cumsum(starts) - 1)
         labels.append(own[starts])
-    col = np.column_stack(
-        [np.empty((len(order), 0), dtype=np.int64)] + [groups[k].start + data.index[k][order] for k in groups]
-    )
-    val = np.column_stack([np.empty((len(order), 0))] + [_values(data.by[k], order) for k in groups])
+    entries_of = [_entries(data, k, order) for k in groups]
+    starts_of = [at.start for at in groups.values()]
+    none = np.empty((len(order), 0))
+    col = np.column_stack([none.astype(np.int64)] + [s + at for s, (at, _) in zip(starts_of, entries_of, strict=True)])
+    val = np.column_stack([none] + [value for _, value in entries_of])
     x = np.column_stack([np.ones((len(order), int(intercept))), data.x[order]])
     z = data.x[order][:, list(design.category_specific)]
     entries = np.column_stack([col, _threshold_entries(data.y[order], p, n_cut, q)]) if n_cut else col
@@ -137,8 +139,24 @@ def lay_out(problem: FitProblem) -> Layout:
     )  # fmt: skip
 
 
-def _values(by: np.ndarray | None, order: np.ndarray) -> np.ndarray:
-    return np.ones(len(order)) if by is None else by[order]
+def _entries(data: Collected, k: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels of group k that each row meets, and how often each counts; (m, J) both.
+
+    The kernels add up lower triangles, so a row's levels increase; a row that meets fewer than another names its first
+    more than once, counted 0 times but for the last.
+    """
+    share = data.shares[k]
+    if share is None:
+        at, value = data.index[k][order, None], np.ones((len(order), 1))
+    else:
+        most = int((share > 0).sum(axis=1).max())
+        numbers = np.where(share > 0, np.arange(share.shape[1]), -1)[order]
+        at = np.sort(numbers, axis=1)[:, -most:]
+        value = np.where(at < 0, 0.0, np.take_along_axis(share[order], np.maximum(at, 0), axis=1))
+        least = np.where(at < 0, share.shape[1], at).min(axis=1)
+        at = np.where(at < 0, least[:, None], at)
+    by = data.by[k]
+    return at, value if by is None else value * by[order, None]
 
 
 def _threshold_entries(y: np.ndarray, p: int, n_cut: int, q: int) -> np.ndarray:
@@ -158,7 +176,7 @@ def _nested(problem: FitProblem, index: tuple[np.ndarray, ...]) -> list[int]:
     sizes = {
         k: len(np.unique(index[k]))
         for k, g in enumerate(design.groups)
-        if g.structure is None and g.by is None and k not in tied
+        if g.structure is None and g.by is None and g.shares is None and k not in tied
     }
     chosen: list[int] = []
     for k in sorted(sizes, key=lambda k: (-sizes[k], k)):

@@ -66,6 +66,8 @@ def collect(
         kept.put(f"sd_{group.name}", sd)
         if k in layout.groups:
             kept.put(f"effect_{group.name}", core[:, layout.groups[k]], group.dim)
+    if design.link is not None and design.link.area in problem.priors.sds:
+        kept.put(f"sd_{design.link.area}", each(_scale_of(design.link.area)))
     for level in layout.levels:
         group = design.groups[level.group]
         effects = rng.standard_normal((len(chosen), len(group.labels)), dtype=np.float32)
