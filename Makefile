@@ -29,7 +29,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # Keeps the versions already pinned; name a package in UPGRADE to move it: make lock UPGRADE="--upgrade-package scipy"
 lock:
-	$(UV) pip compile pyproject.toml --extra fast --extra notebooks --extra dev --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra fast --extra notebooks --extra scale --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command "make lock" $(UPGRADE) -o requirements.lock
 
 clean:

@@ -37,6 +37,7 @@ RUN_OPTIONS = (
     click.option("--fresh", is_flag=True, help="Compute everything again."),
     click.option("--allow-fail", is_flag=True, help="Publish, watermarked, although diagnostics fail."),
     click.option("--jobs", type=click.IntRange(min=1), help="Processes at the same time (default: all cores)."),
+    click.option("--scheduler", metavar="ADDRESS", help="Estimate areas on dask workers: tcp://host:port, or local."),
     click.option("--quiet", is_flag=True, help="Say only what went wrong."),
 )
 OUTPUT_OPTIONS = PROJECT_OPTIONS[-2:]

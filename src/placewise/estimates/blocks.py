@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import TypeVar
+
+from placewise.estimates.crew import Task
 
 T = TypeVar("T")
 
@@ -26,10 +28,17 @@ def in_order(
     work: Callable[[int, int], T], parts: list[tuple[int, int]], pool: Executor, threads: int
 ) -> Iterator[tuple[int, int, T]]:
     """Run ``work(start, stop)`` on a pool and give results in order; at most threads + 1 of them wait in memory."""
-    waiting: deque[tuple[int, int, Future[T]]] = deque()
+    return in_turn(lambda start, stop: pool.submit(work, start, stop), parts, threads)
+
+
+def in_turn(
+    submit: Callable[[int, int], Task[T]], parts: list[tuple[int, int]], ahead: int
+) -> Iterator[tuple[int, int, T]]:
+    """Start the parts and give results in order; at most ahead + 1 of them are under way or wait."""
+    waiting: deque[tuple[int, int, Task[T]]] = deque()
     for start, stop in parts:
-        waiting.append((start, stop, pool.submit(work, start, stop)))
-        if len(waiting) > threads:
+        waiting.append((start, stop, submit(start, stop)))
+        if len(waiting) > ahead:
             first, last, future = waiting.popleft()
             yield first, last, future.result()
     for first, last, future in waiting:

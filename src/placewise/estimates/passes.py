@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from placewise.errors import ModelError, Problem
-from placewise.estimates.blocks import block_size, in_order, spans
+from placewise.estimates.blocks import block_size, in_turn, spans
+from placewise.estimates.crew import Crew, Task, Threads
 from placewise.estimates.describe import Columns, Standard, describe_index, describe_ranks, describe_values
 from placewise.estimates.hierarchy import Hierarchy
 from placewise.estimates.projector import Block, Projector
@@ -33,7 +35,12 @@ class Work:
     projector : Projector
     hierarchy : Hierarchy
     pool : Executor
+        Threads of this process, for what is not done block by block.
     threads, block : int
+    crew : Crew
+        Who makes and describes blocks.
+    shared : object
+        Stands for the projector in the crew's ``submit``.
     progress : callable of (done, total), optional
     """
 
@@ -42,11 +49,17 @@ class Work:
     pool: Executor
     threads: int
     block: int
+    crew: Crew
+    shared: Any
     progress: Progress | None = None
 
     def make(self, start: int, stop: int) -> Block:
         """Draws of areas ``start`` … ``stop`` of the hierarchy's order."""
         return self.projector.block(self.hierarchy.order[start:stop])
+
+    def begin(self, start: int, stop: int) -> Task[Block]:
+        """Have the crew make them."""
+        return self.crew.submit(make_block, self.shared, self.hierarchy.order[start:stop])
 
     def told(self, done: int) -> None:
         """Report progress, over both passes."""
@@ -62,6 +75,11 @@ class Work:
     def population(self) -> np.ndarray:
         """People, in the hierarchy's order."""
         return np.asarray(self.projector.predictor.population[self.hierarchy.order], dtype=np.float64)
+
+
+def make_block(projector: Projector, rows: np.ndarray) -> Block:
+    """Draws of some areas."""
+    return projector.block(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +136,7 @@ def base_standard(work: Work) -> Standard:
     """Mean and sd of the base's small areas in each draw, and nothing else."""
     weight = work.population * work.base
     moments = _Moments(weight, _shift(work, weight))
-    for start, stop, block in in_order(work.make, spans(len(weight), work.block), work.pool, work.threads):
+    for start, stop, block in in_turn(work.begin, spans(len(weight), work.block), work.crew.ahead):
         moments.add(start, stop, block.values)
     return moments.finish(work.projector.predictor.polarity)
 
@@ -145,7 +163,7 @@ def first_pass(work: Work) -> FirstPass:
     moments = _Moments(population * base, _shift(work, population * base))
     sets = [base] if base.all() else [base, ~base]
     rankings = tuple((members, small_area_ranking(work, members)) for members in sets)
-    for start, stop, block in in_order(work.make, spans(n, work.block), work.pool, work.threads):
+    for start, stop, block in in_turn(work.begin, spans(n, work.block), work.crew.ahead):
         here = slice(start, stop)
         tasks = [work.pool.submit(ranking.add, block.values, members[here]) for members, ranking in rankings]
         add_to_levels(block.values, population[here], ends[here], running, running_weight, levels, next_row)
@@ -162,31 +180,64 @@ def first_pass(work: Work) -> FirstPass:
 
 def second_pass(work: Work, first: FirstPass) -> Columns:
     """Columns of the small areas, in the hierarchy's order."""
-    n = len(work.hierarchy.order)
+    n, crew = len(work.hierarchy.order), work.crew
     before = [np.concatenate([[0], np.cumsum(members)]) for members, _ in first.rankings]
+    common = [crew.share(ranking) if ranking.common else None for _, ranking in first.rankings]
     columns: Columns = {}
 
-    def describe(start: int, stop: int) -> Columns:
-        values = work.make(start, stop).values
-        found = describe_values(values, work.projector.origin) | describe_index(values, first.standard)
+    def describe(start: int, stop: int) -> Task[Columns]:
+        sets, rankings = [], []
         for k, (members, ranking) in enumerate(first.rankings):
-            inside = members[start:stop]
-            ranks = ranking.ranks(values[inside], int(before[k][start]))
-            for name, column in describe_ranks(ranks, int(before[k][-1]), first.standard.polarity).items():
-                if k == 0 or name == "mean_rank":
-                    found.setdefault(name, np.full(stop - start, np.nan))[inside] = column
-        return found
+            sets.append((members[start:stop], int(before[k][-1])))
+            rankings.append(ranking.part(before[k][start], before[k][stop]) if common[k] is None else common[k])
+        rows = work.hierarchy.order[start:stop]
+        return crew.submit(describe_block, work.shared, rows, first.standard, sets, *rankings)
 
-    for start, stop, found in in_order(describe, spans(n, work.block), work.pool, work.threads):
+    for start, stop, found in in_turn(describe, spans(n, work.block), crew.ahead):
         for name, column in found.items():
             columns.setdefault(name, np.empty(n, dtype=column.dtype))[start:stop] = column
         work.told(n + stop)
     return columns
 
 
+def describe_block(
+    projector: Projector,
+    rows: np.ndarray,
+    standard: Standard,
+    sets: list[tuple[np.ndarray, int]],
+    *rankings: Ranking,
+) -> Columns:
+    """Columns of some areas.
+
+    Parameters
+    ----------
+    projector : Projector
+    rows : ndarray of int64, shape (B,)
+    standard : Standard
+    sets : list of (ndarray of bool, int)
+        Which of the areas are in each ranking, and how many areas it ranks in all; the base first.
+    *rankings : Ranking
+        What is needed to rank those.
+    """
+    values = projector.block(rows).values
+    found = describe_values(values, projector.origin) | describe_index(values, standard)
+    for k, ((inside, n), ranking) in enumerate(zip(sets, rankings, strict=True)):
+        for name, column in describe_ranks(ranking.ranks(values[inside], 0), n, standard.polarity).items():
+            if k == 0 or name == "mean_rank":
+                found.setdefault(name, np.full(len(rows), np.nan))[inside] = column
+    return found
+
+
 def work_on(
-    projector: Projector, pool: Executor, threads: int, block: int | None, progress: Progress | None = None
+    projector: Projector,
+    pool: Executor,
+    threads: int,
+    block: int | None,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> Work:
-    """Everything that a pass needs."""
+    """Everything that a pass needs; without a crew the pool's threads are it."""
     size = block or block_size(projector.n_draws)
-    return Work(projector, Hierarchy.of(projector.predictor), pool, threads, size, progress)
+    hands = Threads(pool, threads) if crew is None else crew
+    hierarchy = Hierarchy.of(projector.predictor)
+    return Work(projector, hierarchy, pool, threads, size, hands, hands.share(projector), progress)

@@ -24,7 +24,15 @@ _TILE = 16  # draws sorted at a time; fixed, since order statistics are summed t
 
 
 class Ranking(Protocol):
-    """Ranks of one set of areas."""
+    """Ranks of one set of areas.
+
+    Attributes
+    ----------
+    common : bool
+        Whether ranks are read from what all areas have in common, rather than known for each area.
+    """
+
+    common: bool
 
     def add(self, values: np.ndarray, member: np.ndarray) -> None:
         """Take in the members among the next areas; values float32 (B, S), member bool (B,)."""
@@ -34,6 +42,9 @@ class Ranking(Protocol):
 
     def ranks(self, values: np.ndarray, first: int) -> np.ndarray:
         """Ascending ranks, float32 (b, S), of members ``first``, ``first + 1``, … whose values are given again."""
+
+    def part(self, first: int, stop: int) -> Ranking:
+        """What is needed to rank these members: to it the first of them is number 0, unless it is ``common``."""
 
     @property
     def order_statistics(self) -> np.ndarray:
@@ -50,6 +61,8 @@ class ExactRanking:
     filled : bool
         Whether ``values`` holds all areas already.
     """
+
+    common = False
 
     def __init__(self, values: np.ndarray, filled: bool = False) -> None:
         self._values = values
@@ -85,6 +98,10 @@ class ExactRanking:
         """See :class:`Ranking`."""
         return self._values[first : first + len(values)].copy()
 
+    def part(self, first: int, stop: int) -> Ranking:
+        """See :class:`Ranking`."""
+        return ExactRanking(self._values[first:stop], filled=True)
+
     @property
     def order_statistics(self) -> np.ndarray:
         """See :class:`Ranking`."""
@@ -99,6 +116,8 @@ class SketchRanking:
     pilot : ndarray of float32, shape (m, S)
         Draws of some thousand of the areas, from which the bins are placed.
     """
+
+    common = True
 
     def __init__(self, pilot: np.ndarray) -> None:
         pilot = np.ascontiguousarray(pilot)
@@ -150,6 +169,10 @@ class SketchRanking:
         out = np.empty_like(values)
         sketch_ranks(self._bins_of(values), self._counts, out)
         return out
+
+    def part(self, first: int, stop: int) -> Ranking:
+        """See :class:`Ranking`."""
+        return self
 
     @property
     def order_statistics(self) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.estimates.blocks import in_order, spans
+from placewise.estimates.crew import Crew
 from placewise.estimates.describe import (
     COLUMNS,
     Columns,
@@ -72,6 +73,7 @@ def summarise(
     extrapolated: np.ndarray | None = None,
     block: int | None = None,
     threads: int = 2,
+    crew: Crew | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Estimates of all areas, levels and the whole.
@@ -88,6 +90,8 @@ def summarise(
         Small areas outside the survey's country, beside those found from the model's region and class effects.
     block, threads : int, optional
         Areas at a time and threads; they change no number.
+    crew : Crew, optional
+        Who makes and describes blocks instead of threads; it changes no number either.
     progress : callable of (done, total), optional
 
     Returns
@@ -96,7 +100,7 @@ def summarise(
     """
     projector = Projector(predictor, estimand, people)
     with ThreadPoolExecutor(threads) as pool:
-        work = work_on(projector, pool, threads, block, progress)
+        work = work_on(projector, pool, threads, block, progress, crew)
         first = first_pass(work)
         columns = second_pass(work, first)
         outside = extrapolated_areas(predictor) | (False if extrapolated is None else extrapolated)

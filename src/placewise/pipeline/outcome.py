@@ -40,6 +40,8 @@ class Work:
         Processes at the same time.
     reporter : Reporter
         Says what happens.
+    scheduler : str or None
+        Of the workers that estimate areas; None: threads of this process.
     """
 
     inputs: ProjectInputs
@@ -47,6 +49,7 @@ class Work:
     draws: int
     jobs: int
     reporter: Reporter
+    scheduler: str | None = None
 
 
 class OutcomeRun:

@@ -53,6 +53,8 @@ class RunOptions:
         Go on, watermarked, although the diagnostics fail.
     jobs : int or None
         Processes at the same time; None: all cores.
+    scheduler : str or None
+        Where areas are estimated: see ``placewise.pipeline.workers.crew_at``.
     quiet : bool
         Say only what went wrong.
     """
@@ -66,6 +68,7 @@ class RunOptions:
     fresh: bool = False
     allow_fail: bool = False
     jobs: int | None = None
+    scheduler: str | None = None
     quiet: bool = False
 
 
@@ -131,7 +134,8 @@ def run_project(
         atomic.remove_leftovers(spec.out)
         digests = Digests(spec.root)
         inputs = ProjectInputs(spec, kept=KeptFrame(spec, digests, reporter.warn, options.fresh))
-        work = Work(inputs, digests, options.draws, options.jobs or os.cpu_count() or 1, reporter)
+        jobs = options.jobs or os.cpu_count() or 1
+        work = Work(inputs, digests, options.draws, jobs, reporter, options.scheduler)
         names = [name for name in spec.models if not options.outcomes or name in options.outcomes]
         runs = [OutcomeRun(work, spec.models[name], fresh=options.fresh) for name in names]
         _read_all(runs, steps)

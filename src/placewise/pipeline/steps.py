@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from placewise.errors import ConfigurationError
 from placewise.pipeline import atomic, benchmarks, interrupt, modelling
@@ -13,6 +13,10 @@ from placewise.pipeline.inputs import source_print
 from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.stages import Stage
+
+if TYPE_CHECKING:
+    from placewise.estimates.predictor import Predictor
+    from placewise.estimates.summarise import Summary
 
 Step = Callable[[OutcomeRun], Mapping[str, Any]]
 
@@ -104,7 +108,6 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.estimates.exact_means import meet_exactly
     from placewise.estimates.grades import mark_failed
     from placewise.estimates.release import write_release
-    from placewise.estimates.summarise import summarise
     from placewise.publish.tables import with_outcome, write_estimates
 
     threads = min(run.work.jobs, MOST_THREADS)
@@ -114,8 +117,7 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     failed = checked is not None and checked.facts["status"] == "fail"
     summaries = []
     for position, estimand in enumerate(run.model.outcome.estimands):
-        with run.reporter.bar(f"{run.name}: areas", len(predictor.codes)) as bar:
-            summary = summarise(predictor, position, names=run.data.areas.names, threads=threads, progress=bar)
+        summary = _estimate(run, predictor, position, threads)
         name = f"estimates_{estimand.name}" if position else "estimates"
         estimates = summary.estimates
         if moved is not None and moved.mode == "exact" and position == 0:
@@ -157,6 +159,17 @@ def publish(run: OutcomeRun) -> Mapping[str, Any]:
 STEPS: Mapping[Stage, Step] = {
     "data": read_data,
     "fit": fit,
+def _estimate(run: OutcomeRun, predictor: Predictor, position: int, threads: int) -> Summary:
+    """Estimates of one estimand, on threads or on the workers of a scheduler."""
+    from placewise.estimates.summarise import summarise
+    from placewise.pipeline.workers import crew_at
+
+    names, work = run.data.areas.names, run.work
+    told = work.reporter.bar(f"{run.name}: areas", len(predictor.codes))
+    with told as bar, crew_at(work.scheduler, work.jobs) as crew:
+        return summarise(predictor, position, names=names, threads=threads, crew=crew, progress=bar)
+
+
     "diagnose": diagnose,
     "project": project,
     "publish": publish,
