@@ -104,7 +104,10 @@ class _Work:
                 if self.progress is not None:
                     self.progress(done * len(self.order) + stop, PASSES * len(self.order))
         total = np.bincount(self.group, weight, minlength=len(self.codes))
-        return sums / total[:, None] + projector.origin, mean + projector.origin
+        # in place: the benchmarked areas × draws are the largest arrays there are
+        sums /= total[:, None]
+        sums += projector.origin
+        return sums, mean + projector.origin
 
 
 def is_shift(effect: Effect) -> bool:
@@ -183,10 +186,12 @@ def benchmark(
     before, mean_before = work.rates(predictor, 0)
     wanted, discrepancy, clipped = _wanted(before, targets, used, scale, mode, predictor.seed)
     met = np.ones_like(used) if mode == "update" else used
-    shift, after, mean_after, passes = _solve(work, scale, before, wanted, met, _parents(predictor, work, level))
+    goal, share = scale.forward(wanted), clipped / wanted.size
+    del wanted
+    shift, after, mean_after, passes = _solve(work, scale, before, goal, met, _parents(predictor, work, level))
     moved = describe_moves(
         targets, used, before, after, shift, predictor.population, (mean_before, mean_after), discrepancy,
-        clipped=clipped / wanted.size, passes=passes,
+        clipped=share, passes=passes,
     )  # fmt: skip
     return Benchmarked(_with(work, level, shift), level, mode, scale, targets, estimand, used, moved)
 
@@ -248,7 +253,7 @@ def _parents(predictor: Predictor, work: _Work, level: str) -> list[np.ndarray]:
 
 
 def _solve(
-    work: _Work, scale: LinkScale, before: np.ndarray, wanted: np.ndarray, met: np.ndarray, parents: list[np.ndarray]
+    work: _Work, scale: LinkScale, before: np.ndarray, goal: np.ndarray, met: np.ndarray, parents: list[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Shifts of η that bring the areas to where they are wanted, by the secant rule on the scale.
 
@@ -260,10 +265,10 @@ def _solve(
     passes : int
     """
     people = np.bincount(work.group, work.predictor.population[work.order])
-    goal, here = scale.forward(wanted), scale.forward(before)
+    here = scale.forward(before)
     goal[~met] = here[~met]
     unit = max(1.0, float(np.abs(goal - here).max())) if scale.link == "identity" else 1.0
-    shift, slope = np.zeros_like(before), np.full_like(before, float(scale.direction))
+    shift, slope = np.zeros_like(before), np.full(before.shape, scale.direction, dtype=np.float32)
     for done in range(1, PASSES):
         step = (goal - here) / slope
         step[~met] = 0.0
