@@ -61,7 +61,7 @@ def spread_check(design: Design, slopes: np.ndarray) -> Check:
     )
     if verdict == "warn":
         sentence += (
-            " The fit takes the covariates' means for them, where the answers' average over the areas inside, which this "
-            "version does not fit, would be exact: shares lie a little too near a half."
+            " The fit takes the covariates' means for them, where the answers' average over the areas inside, which "
+            "this version does not fit, would be exact: shares lie a little too near a half."
         )
     return Check("within_link_spread", high, MOST_SPREAD, verdict, sentence)
