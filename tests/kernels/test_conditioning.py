@@ -72,3 +72,33 @@ def test_rows_that_are_not_wanted_are_left_alone():
 
 def test_areas_that_do_not_differ_have_the_mean_of_their_group():
     assert np.array_equal(drawn(np.array([0.5, 0.5]), np.zeros(4), np.zeros(4), np.ones(4)), np.zeros((2, 4)))
+
+
+def test_areas_are_covered_at_the_right_ratio_and_shown_at_half_and_double():
+    rng, groups, each, n = np.random.default_rng(8), 400, 5, 400
+    sigma, right, noise = 0.08, 2.4, 0.15
+    share = rng.dirichlet(np.full(each, 8.0), groups)
+    truth = rng.normal(0, sigma, (groups, 1)) + rng.normal(0, right * sigma, (groups, each))
+    squares = (share**2).sum(axis=1)
+    answers = (share * truth).sum(axis=1) + rng.normal(0, noise, groups)
+    covered = {}
+    for factor in (0.5, 1.0, 2.0):
+        # what the answers tell of is kept: the variance of a typical group's mean
+        ratio = factor * right
+        own = sigma * np.sqrt((1 + right**2 * squares.mean()) / (1 + ratio**2 * squares.mean()))
+        prior = own**2 * (1 + ratio**2 * squares)
+        shrink = prior / (prior + noise**2)
+        mean = (shrink * answers)[:, None] + np.sqrt(shrink)[:, None] * noise * rng.standard_normal((groups, n))
+        out = np.empty((groups * each, n), dtype=np.float32)
+        first = each * np.arange(groups)
+        deviations_given_mean(
+            AREA, GROUP, label_hashes([f"a{j}" for j in range(len(out))]), label_hashes(map(str, range(groups))),
+            first, first + each, share.ravel(), np.full(n, own), np.full(n, ratio * own), mean.astype(np.float32),
+            np.arange(len(out)), out,
+        )  # fmt: skip
+        drawn_deviation = out.reshape(groups, each, n) + mean[:, None]
+        low, high = np.quantile(drawn_deviation, [0.05, 0.95], axis=2)
+        covered[factor] = float(np.mean((low <= truth) & (truth <= high)))
+    assert covered[1.0] == pytest.approx(0.90, abs=0.03)
+    assert covered[0.5] < covered[1.0] - 0.05
+    assert covered[2.0] > covered[1.0] + 0.01
