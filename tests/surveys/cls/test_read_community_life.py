@@ -156,6 +156,15 @@ def test_every_unlabelled_code_and_changed_label_is_told_at_once(deposit: Any, s
     )
 
 
+def test_a_changed_label_is_told_once_where_some_rows_are_left_out(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    deposit.labels["SBeNeigh"][2] = "Fairly stronly"
+    n = int((deposit.frame["SBeNeigh"] == 2).sum())
+    found, problems = reader.collect(deposit, replace(spec, where={"mode": ("online",)}), **ASKED)
+    assert found is None
+    assert len(problems) == 1
+    told(problems, rf"'Fairly stronly' \({n:,}\)")
+
+
 def test_labels_that_run_the_other_way_stop(deposit: Any, spec: SurveySpec, reader: Any) -> None:
     texts = list(deposit.labels["SBeNeigh"].items())
     deposit.labels["SBeNeigh"] = {code: texts[3 - i][1] for i, (code, _) in enumerate(texts[:4])} | dict(texts[4:])
