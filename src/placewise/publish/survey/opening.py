@@ -59,7 +59,11 @@ def checks_view(described: SurveyDescription) -> TablePart | None:
     order = ("fail", "warn", "pass")
     ranked = sorted(described.checks, key=lambda c: order.index(c.verdict))
     rows = [
-        [Cell(c.name.replace("_", " ")), Cell(WORDS[c.verdict], look=f"verdict {c.verdict}"), Cell(c.message)]
+        [
+            Cell(c.name.replace("_", " ")),
+            Cell(WORDS[c.verdict], look=f"verdict {c.verdict}"),
+            Cell(c.message, look="said"),
+        ]
         for c in ranked
     ]
     passed = sum(c.verdict == "pass" for c in ranked)
