@@ -33,7 +33,7 @@ class Steps(dict):
     """Stub stages; ``ran`` lists what was computed; a stage in ``deaths`` ends the process in its middle or end."""
 
     def __init__(self, status="pass", deaths=(), pause=None):
-        super().__init__({stage: self._step(stage) for stage in ("data", "fit", "diagnose", "project")})
+        super().__init__({stage: self._step(stage) for stage in ("data", "fit", "sensitivity", "diagnose", "project")})
         self.ran = []
         self.status, self.deaths, self.pause = status, deaths, pause
 

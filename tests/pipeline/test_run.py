@@ -15,7 +15,8 @@ _found = importlib.util.spec_from_file_location("stub_run", SCRIPT)
 stub = importlib.util.module_from_spec(_found)
 _found.loader.exec_module(stub)
 
-ALL = [f"{name}.{stage}" for name in ("belonging", "health") for stage in ("data", "fit", "diagnose", "project")]
+STAGES = ("data", "fit", "sensitivity", "diagnose", "project")
+ALL = [f"{name}.{stage}" for name in ("belonging", "health") for stage in STAGES]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_everything_is_computed_once_and_then_nothing(root):
     steps = stub.Steps()
     again = stub.run(root, steps)
     assert steps.ran == []
-    assert again.outcomes[0].stages == dict.fromkeys(("data", "fit", "diagnose", "project"), "up to date")
+    assert again.outcomes[0].stages == dict.fromkeys(STAGES, "up to date")
     assert contents(root / "out") == before
 
 
@@ -168,7 +169,7 @@ def test_a_corrupt_cache_is_rebuilt_with_a_warning(root):
     (root / "out" / "health" / "posterior.nc").write_bytes(b"\x00half")
     steps = stub.Steps()
     summary = stub.run(root, steps)
-    assert sorted(steps.ran) == ["health.diagnose", "health.fit", "health.project"]
+    assert sorted(steps.ran) == ["health.diagnose", "health.fit", "health.project", "health.sensitivity"]
     assert "posterior.nc is not what was written" in summary.warnings[0]
 
 

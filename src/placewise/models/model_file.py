@@ -140,6 +140,7 @@ MODEL = {
     "engine": Key(_known_engine),
     "reference": Key(table_of(_reference)),
     "below_link": Key(table({"ratio": Key(positive), "sd": Key(_spread)})),
+    "sensitivity": Key(boolean, default=False),
     "priors": Key(lambda value, place: value),
 }
 
@@ -223,6 +224,7 @@ def read_model(
         split=split,
         below_link=model["below_link"] or {},
         benchmark=top["benchmark"] or {},
+        sensitivity=bool(model["sensitivity"]),
         raw=tables,
     )
 

@@ -74,6 +74,8 @@ class ModelSpec:
         ``split:geography``: the Dirichlet weight of the area is this times the number of levels above it.
     reference : mapping of str to str or float
         ``[model.reference]``; the value ``"draw"`` means a new level in every draw.
+    sensitivity : bool
+        Whether to fit again with survey weights and with other priors, and tell what changes.
     raw : mapping
         The file's tables as read, for round trips and hashing.
     """
@@ -90,4 +92,5 @@ class ModelSpec:
     split: float | None = None
     below_link: Mapping[str, Any] = field(default_factory=dict)
     benchmark: Mapping[str, Any] = field(default_factory=dict)
+    sensitivity: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -18,6 +18,11 @@ from placewise.surveys.spec import SurveySpec
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame", "kernels/raking.py"),
     "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
+    "sensitivity": (
+        "estimates",
+        "diagnostics",
+        *(f"pipeline/{name}.py" for name in ("sensitivity", "weighting", "predictive")),
+    ),
     "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
     "project": ("estimates", "publish/tables.py", "pipeline/benchmarks.py", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
@@ -72,11 +77,21 @@ def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: i
         versions=library_versions(),
     )
     fit = fingerprint(data=data, seed=spec.seed, draws=draws, code=code["fit"])
-    diagnose = fingerprint(fit=fit, estimands=_projection(model), code=code["diagnose"])
+    # nothing to be out of date where it is not asked for
+    tried = {"estimands": _projection(model), "code": code["sensitivity"]} if model.sensitivity else None
+    sensitivity = fingerprint(fit=fit, tried=tried)
+    diagnose = fingerprint(fit=fit, estimands=_projection(model), sensitivity=sensitivity, code=code["diagnose"])
     targets = list(digests.of(_targets(model)).values())
     project = fingerprint(diagnose=diagnose, benchmark=model.benchmark, targets=targets, code=code["project"])
     publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])
-    return {"data": data, "fit": fit, "diagnose": diagnose, "project": project, "publish": publish}
+    return {
+        "data": data,
+        "fit": fit,
+        "sensitivity": sensitivity,
+        "diagnose": diagnose,
+        "project": project,
+        "publish": publish,
+    }
 
 
 def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:
@@ -99,7 +114,7 @@ def _likelihood(model: ModelSpec) -> ModelSpec:
     outcome = dataclasses.replace(
         model.outcome, title="", question="", estimands=(), higher_is_better=True, finite_population=None
     )
-    return dataclasses.replace(model, outcome=outcome, raw={}, benchmark={})
+    return dataclasses.replace(model, outcome=outcome, raw={}, benchmark={}, sensitivity=False)
 
 
 def _projection(model: ModelSpec) -> tuple[object, ...]:

@@ -82,6 +82,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
         benchmark=_benchmark(run),
+        alternatives=diagnostics.get("sensitivity"),
         sensitivity=_sensitivity_to_link(run, estimates, estimand),
         responses=responses(data),
         index_base=_base_words(run),

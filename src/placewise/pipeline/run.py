@@ -180,7 +180,8 @@ def _run_outcome(run: OutcomeRun, options: RunOptions, steps: Mapping[Stage, Ste
 def _compute(run: OutcomeRun, stage: Stage, steps: Mapping[Stage, Step]) -> Record:
     run.invalidate(stage)
     if stage not in run.facts:
-        run.reporter.say(f"{run.name}: {WORDS[stage]}")
+        if stage in WORDS:
+            run.reporter.say(f"{run.name}: {WORDS[stage]}")
         run.begin(stage)
         run.facts[stage] = steps[stage](run)
         interrupt.raise_if_asked()

@@ -73,11 +73,23 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
     return {"engine": posterior.engine, "draws": posterior.n_draws, "escalation": posterior.escalation}
 
 
+def sensitivity(run: OutcomeRun) -> Mapping[str, Any]:
+    """Fit with survey weights and with other priors, where the model file asks; leaves ``sensitivity.json``."""
+    if not run.model.sensitivity:
+        return {}
+    from placewise.pipeline.sensitivity import sensitivity as try_others
+
+    found = try_others(run)
+    atomic.write_text(run.store.folder / "sensitivity.json", json.dumps(found, indent=1, allow_nan=False))
+    return {"refits": len(found["priors"]["refits"])}
+
+
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     """Check the draws and predictions, fit the baselines; leaves ``diagnostics.json``."""
     from placewise.diagnostics.below_link import link_checks
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.diagnostics.crossings import crossing_check
+    from placewise.diagnostics.sensitivity import weights_checks
     from placewise.estimates.crossings import crossed_share
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
     from placewise.pipeline.predictive import predictive_checks
@@ -89,6 +101,9 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         share = crossed_share(run.predictor, min(run.work.jobs, MOST_THREADS))
         found = found.with_checks([] if share is None else [crossing_check(share)])
     found = found.with_checks(link_checks(data.design, run.posterior))
+    tried = read_sensitivity(run)
+    if tried is not None:
+        found = found.with_checks(weights_checks(tried["weights"], tried["level"]))
     baselines = fit_baselines(data, run.model.outcome)
     told = {
         **found.to_dict(),
@@ -96,11 +111,19 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         "escalation": run.posterior.escalation,
         "frame": _raking(data),
         "baselines": [] if baselines is None else baseline_rows(baselines),
+        "sensitivity": tried,
         "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
     atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))
     reasons = [check.sentence for check in found.checks if check.verdict != "pass"]
     return {"status": found.status, "reasons": reasons}
+
+
+def read_sensitivity(run: OutcomeRun) -> Mapping[str, Any] | None:
+    """What other weights and priors would say; None where it was not tried."""
+    path = run.store.folder / "sensitivity.json"
+    found: Mapping[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found
 
 
 def project(run: OutcomeRun) -> Mapping[str, Any]:
@@ -136,6 +159,17 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     return {"chance_share": summaries[0].chance_share}
 
 
+def _estimate(run: OutcomeRun, predictor: Predictor, position: int, threads: int) -> Summary:
+    """Estimates of one estimand, on threads or on the workers of a scheduler."""
+    from placewise.estimates.summarise import summarise
+    from placewise.pipeline.workers import crew_at
+
+    names, work = run.data.areas.names, run.work
+    told = work.reporter.bar(f"{run.name}: areas", len(predictor.codes))
+    with told as bar, crew_at(work.scheduler, work.jobs) as crew:
+        return summarise(predictor, position, names=names, threads=threads, crew=crew, progress=bar)
+
+
 def publish(run: OutcomeRun) -> Mapping[str, Any]:
     """Write the report; leaves ``report.html`` and keeps what the first page and the metadata say of the outcome."""
     from placewise.pipeline.report import estimand_kind, estimand_words, report_context
@@ -159,17 +193,7 @@ def publish(run: OutcomeRun) -> Mapping[str, Any]:
 STEPS: Mapping[Stage, Step] = {
     "data": read_data,
     "fit": fit,
-def _estimate(run: OutcomeRun, predictor: Predictor, position: int, threads: int) -> Summary:
-    """Estimates of one estimand, on threads or on the workers of a scheduler."""
-    from placewise.estimates.summarise import summarise
-    from placewise.pipeline.workers import crew_at
-
-    names, work = run.data.areas.names, run.work
-    told = work.reporter.bar(f"{run.name}: areas", len(predictor.codes))
-    with told as bar, crew_at(work.scheduler, work.jobs) as crew:
-        return summarise(predictor, position, names=names, threads=threads, crew=crew, progress=bar)
-
-
+    "sensitivity": sensitivity,
     "diagnose": diagnose,
     "project": project,
     "publish": publish,

@@ -54,6 +54,8 @@ CHECKS = {
     "separation": "slopes that only the prior holds",
     "below_link": "differences between areas that the answers cannot tell apart, beside those between their groups",
     "within_link_spread": "how much the known facts differ inside the groups that respondents tell",
+    "weights: national": "move of the national figure with survey weights, in its own uncertainty",
+    "weights: areas": "largest move of a larger area with survey weights, in its own uncertainty",
 }
 
 # on which side of its limit a check passes
@@ -70,6 +72,8 @@ LIMITS = {
     "draws": "at least",
     "separation": "at most",
     "crossed_cutpoints": "at most",
+    "weights: national": "at most",
+    "weights: areas": "at most",
 }
 
 # how to read the checks of the computation, by engine

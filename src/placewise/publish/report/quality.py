@@ -13,6 +13,7 @@ from placewise.publish.context import ReportContext
 from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.shrinkage import draw_shrinkage
 from placewise.publish.palette import ACCENT, DIVERGING
+from placewise.publish.report.alternatives import alternatives_view
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, limit_words, percent
 
@@ -36,6 +37,7 @@ def quality_view(context: ReportContext) -> dict[str, Any]:
         ],
         "accuracy": _accuracy(context),
         "sensitivity": _sensitivity(context),
+        "alternatives": alternatives_view(context),
     }
 
 

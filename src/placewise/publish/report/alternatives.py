@@ -1,0 +1,145 @@
+"""What moves when an assumption does: survey weights, and the priors of how much groups differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from placewise.diagnostics.sensitivity import SHIFT
+from placewise.publish.context import ReportContext
+from placewise.publish.report.parts import Cell, TablePart
+from placewise.publish.report.special import grouping_words
+from placewise.publish.wording import SDS, Scale, count, joined, label_words, sentence_case
+
+MOST_NAMED = 5
+CHANGES = {"halved": "expected half as large", "doubled": "expected twice as large"}
+
+
+def alternatives_view(context: ReportContext) -> dict[str, Any] | None:
+    """Sentences on weights and priors, and two tables; None where nothing was tried."""
+    tried = context.alternatives
+    if tried is None:
+        return None
+    return {
+        "weights": _weights(context, tried),
+        "refits": _refits(context, tried),
+        "set": _learned(tried),
+        "powers": _powers(context, tried),
+    }
+
+
+def _weights(context: ReportContext, tried: Mapping[str, Any]) -> str:
+    found = tried["weights"]
+    if found is None:
+        return "The survey has no weights, so there is no weighted fit to compare with."
+    if "failed" in found:
+        return f"A fit with the survey's weights was tried and failed: {found['failed']}."
+    scale, margin = Scale(context.kind), 3.3 * found["sd"]
+    published = tried["priors"]["published"]["mean"]
+    sentences = [
+        f"With the survey's weights the national figure would be {scale.number(found['mean'], margin)} instead of "
+        f"{scale.number(published, margin)}: {_moved(found['national'])}."
+    ]
+    if found["areas"]:
+        one, many = context.words(tried["level"])
+        beyond = len(found["moved"])
+        sentence = f"Of {count(found['areas'])} {many}, none moves by more than that allows."
+        if beyond:
+            named = [_name(context, tried["level"], code) for code in found["moved"][:MOST_NAMED]]
+            more = f" and {count(beyond - len(named))} more" if beyond > len(named) else ""
+            sentence = (
+                f"{count(beyond)} of {count(found['areas'])} {many} move by more than half of their own uncertainty: "
+                f"{joined(named) if not more else ', '.join(named) + more}. Who answered there differs from who lives "
+                f"there in ways that the model does not know; treat the figure of such a {one} with care."
+            )
+        sentences.append(sentence)
+    if found["corrected"]:
+        wide = sorted(found["corrected"].items(), key=lambda item: -item[1])
+        named = [f"{label_words(name)} ({ratio:.1f})" for name, ratio in wide]
+        sentences.append(
+            "The sample's design makes these more uncertain than the weighted fit says (ratio of variances in "
+            f"brackets), and there the weighted fit was corrected: {joined(named[:MOST_NAMED])}."
+        )
+    return " ".join(sentences)
+
+
+def _moved(shift: float) -> str:
+    size = "more" if abs(shift) > SHIFT else "less"
+    if shift == 0:
+        return "no change at all"
+    return f"a move of {abs(shift):.2f} times its own uncertainty, {size} than the half that would be worrying"
+
+
+def _name(context: ReportContext, level: str, code: str) -> str:
+    rows = context.rows(level).set_index("area_code")["area_name"]
+    return str(rows.get(code, code))
+
+
+def _learned(tried: Mapping[str, Any]) -> str:
+    if tried["priors"]["refits"]:
+        return ""
+    return "The survey itself decided every size of difference between groups, so no prior was changed."
+
+
+def _group(context: ReportContext, name: str) -> str:
+    if name == "geography":
+        return "areas of all sizes"
+    return SDS.get(name, grouping_words(context, name))
+
+
+def _refits(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | None:
+    refits = tried["priors"]["refits"]
+    if not refits:
+        return None
+    published = tried["priors"]["published"]
+    rows = [_row(context, "as published", published)]
+    for refit in refits:
+        label = sentence_case(f"{_group(context, refit['group'])}: differences {CHANGES[refit['change']]}")
+        rows.append([Cell(label), *[Cell("–")] * 5] if "failed" in refit else _row(context, label, refit))
+    fitted = [r for r in refits if "failed" not in r]
+    many = context.words(tried["level"])[1] if tried["level"] else "areas"
+    caption = "What other expectations of how much groups differ would change"
+    if fitted and max(max(abs(r["national"]), abs(r["largest"])) for r in fitted) <= SHIFT:
+        caption = f"No other expectation of how much groups differ would move the nation or any of the {many} much"
+    columns = [
+        ("Setting", False),
+        ("National figure", True),
+        (f"Largest move of one of the {many}, in units of its uncertainty", True),
+        ("Spread of the small areas", True),
+        ("Small areas clearly different", True),
+        ("Mean width of their 90% intervals", True),
+    ]
+    return TablePart(caption, columns, rows)
+
+
+def _row(context: ReportContext, label: str, told: Mapping[str, Any]) -> list[Cell]:
+    scale = Scale(context.kind)
+    unit = " points" if scale.kind == "share" else ""
+    return [
+        Cell(label),
+        Cell(f"{told['mean'] * scale.factor:.2f}{scale.unit}"),
+        Cell(f"{abs(told['largest']):.2f}"),
+        Cell(f"{told['spread'] * scale.factor:#.3g}{unit}"),
+        Cell(f"{100 * told['clear']:.1f}%"),
+        Cell(f"{told['width'] * scale.factor:#.3g}{unit}"),
+    ]
+
+
+def _powers(context: ReportContext, tried: Mapping[str, Any]) -> TablePart:
+    names = {"national": "the national figure", "spread": "how much small areas differ (σ)",
+             "clear": "how many small areas are clearly different"}  # fmt: skip
+    rows: list[list[Cell]] = []
+    leaning: list[str] = []
+    for name, found in tried["powers"].items():
+        label = names.get(name, "")
+        if name == "areas":
+            label = f"the most sensitive of {count(found['of'])} {context.words(tried['level'])[1]}"
+        verdict = "leans on the priors" if found["leans"] else "does not lean on them"
+        leaning += [label] * bool(found["leans"])
+        figures = Cell(f"{found['value']:.3f}"), Cell(f"{found['threshold']:g}")
+        rows.append([Cell(sentence_case(label)), *figures, Cell(verdict)])
+    caption = "No figure leans on the priors"
+    if leaning:
+        caption = f"What leans on the priors: {joined(leaning)}"
+    columns = [("Figure", False), ("Change", True), ("Limit", True), ("Verdict", False)]
+    return TablePart(caption, columns, rows)
