@@ -127,7 +127,6 @@ def _refuse_below(written: str, data: Surroundings, where: str, problems: Proble
         where,
         f"respondents are linked at {data.link.level!r}, which does not tell {written}",
         f"leave it out: the effect of {data.areas.code!r} stands for all that differs below the link",
-        "data",
     )
 
 
