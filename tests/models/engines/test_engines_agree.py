@@ -11,9 +11,10 @@ import pytest
 from scipy.special import expit
 
 from placewise.kernels.mixing import ess_bulk, ess_tail
-from placewise.models.design import AreaScale, Column, Design, Group, Structure
+from placewise.models.design import AreaScale, BelowLink, Column, Design, Group, Structure
 from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.fit import plan_of
+from placewise.models.priors import Prior
 from placewise.models.quality import quality
 from placewise.surveys.outcome import Response
 
@@ -149,10 +150,34 @@ def counts(rng: np.random.Generator) -> FitProblem:
     return _problem(Design(True, (column,), (area,), N), "poisson", y, "oa", exposure=exposure)
 
 
+def _linked(rng: np.random.Generator, ratio: float | None, prior: Prior | None) -> FitProblem:
+    """Respondents known by groups of four areas; the areas of a group are of up to three of five kinds."""
+    column, group, eta = _area_and_slope(rng)
+    count, each = len(group.labels), 4
+    share = rng.dirichlet(np.full(each, 3.0), count)
+    kinds = np.zeros((count, 5))
+    np.add.at(kinds, (np.repeat(np.arange(count), each), rng.integers(0, 5, count * each)), share.ravel())
+    labels = tuple("abcde")
+    kind = Group("kind", "class", labels, kinds.argmax(axis=1)[group.index], labels, shares=kinds[group.index])
+    codes = tuple(f"{k:04d}" for k in range(each * count))
+    link = BelowLink("oa", "cell", codes, np.repeat(np.arange(count), each), share.ravel(), ratio, prior, True)
+    eta = eta + kinds[group.index] @ rng.normal(0.0, 0.4, 5)
+    design = Design(True, (column,), (kind, group), N, link=link)
+    return _problem(design, "bernoulli", _binary(rng, eta), "cell")
+
+
+def linked_above(rng: np.random.Generator) -> FitProblem:
+    return _linked(rng, 2.5, None)
+
+
+def linked_above_learned(rng: np.random.Generator) -> FitProblem:
+    return _linked(rng, None, Prior("half_normal", (0.3,)))
+
+
 CHEAP = (known_variances,)
 SLOW = (
     random_walk, autoregression, neighbours, correlated_slopes, category_specific, area_scale_learned,
-    area_scale_declared, weights, gaussian, counts,
+    area_scale_declared, weights, gaussian, counts, linked_above, linked_above_learned,
 )  # fmt: skip
 
 
