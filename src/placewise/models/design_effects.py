@@ -56,7 +56,8 @@ def widened(draws: np.ndarray, ratio: np.ndarray, threshold: float = RATIO) -> n
         0 corrects every parameter, which is wrong for those that the model shrinks.
     """
     centre = draws.mean(axis=0)
-    return np.asarray(centre + (draws - centre) * np.sqrt(np.where(ratio > threshold, ratio, 1.0)))
+    # the others as they are, to the last bit
+    return np.asarray(np.where(ratio > threshold, centre + (draws - centre) * np.sqrt(ratio), draws))
 
 
 def cluster_sums(values: np.ndarray, cluster: np.ndarray) -> np.ndarray:
