@@ -1,4 +1,4 @@
-"""Design-effect ratios of a survey's own fixed effects: clusters and weights count, the order of respondents does not."""
+"""Design-effect ratios of fixed effects: a survey's clusters count, the order of its respondents does not."""
 
 from __future__ import annotations
 
