@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_quoted_separators_and_line_breaks(tmp_path: Path) -> None:
         (bytes(range(256)) * 40, "binary"),
         (b"PAR1" + bytes(50), "Parquet"),
         (b"PK\x03\x04" + bytes(50), "workbook"),
-        ("code,n\nx,1\ny\nz,3\n", "1 lines do not fit the header of 2 columns, the first is line 3 with 1 values"),
+        ("code,n\nx,1\ny\nz,3\n", "1 line does not fit the header of 2 columns: line 3 with 1 value"),
         ("code,n\nx,1,2\n", "line 2 with 3 values"),
         ('code,n\nx,"1\ny,2\nz,3\n', "quotation marks are odd"),
     ],
@@ -221,6 +222,21 @@ def test_false_and_truncated_labelled_files(tmp_path: Path, suffix: str) -> None
     )
     for content in (b"", b"a,b\n1,2\n", good.read_bytes()[:300]):
         assert "expected" in fault(write(tmp_path, content, f"t{suffix}"))
+
+
+def test_text_of_another_encoding_than_an_spss_file_declares(tmp_path: Path) -> None:
+    good = tmp_path / "good.sav"
+    pyreadstat.write_sav(pd.DataFrame({"place": ["Orleans St"] * 50}), str(good))
+    other = good.read_bytes().replace(b"Orleans St", "Orléans St".encode("latin-1"))
+    found = fault(write(tmp_path, other, "t.sav"), ["place"])
+    assert "not in the encoding that the file declares" in found
+    assert "Unicode" in found
+    assert "truncated" not in found
+    # record 7, subtype 20 names the encoding: the same bytes are sound where it says so
+    at = other.index(b"UTF-8")
+    named = struct.pack("<4i", 7, 20, 1, 12) + b"windows-1252"
+    path = write(tmp_path, other[: at - 16] + named + other[at + 5 :], "latin.sav")
+    assert read(path, ["place"])["place"].unique().tolist() == ["Orléans St"]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".sav", ".dta"])

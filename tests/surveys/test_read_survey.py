@@ -154,7 +154,7 @@ def test_people_without_an_area_are_dropped_and_counted(spec: SurveySpec, areas:
 
 def test_unknown_area_codes(spec: SurveySpec, areas: AreaTable) -> None:
     (few,) = faults(spec, areas, put("oa", [0, 1, 2], "X1"))
-    assert few.startswith("survey.cls.area: 1 codes in column 'oa' are not in 'oa' of the areas (fewer than 10 resp")
+    assert few.startswith("survey.cls.area: 1 code in column 'oa' is not in 'oa' of the areas (fewer than 10 resp")
     assert "'X1'" in few
     (most,) = faults(spec, areas, people().assign(oa=[f"X{k:02d}" for k in range(N)]))
     assert "60 codes" in most

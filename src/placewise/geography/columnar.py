@@ -15,6 +15,8 @@ from placewise.geography.delimited import MOST_COLUMNS, UnreadableError
 
 MOST_ROWS = 200_000_000
 LABELLED = {".sav": "SPSS", ".dta": "Stata"}
+# What ReadStat says of bytes that are no text in the encoding that a file declares.
+_NO_TEXT = "unable to convert string"
 
 
 def parquet_schema(path: Path) -> pa.Schema:
@@ -154,5 +156,8 @@ def _readstat(path: Path, **how: Any) -> tuple[pd.DataFrame, Any]:
         except UnicodeError:
             return read(str(path), encoding="latin1", **how)
     except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError, UnicodeError, ValueError) as error:
+        if _NO_TEXT in str(error).lower():
+            message = "some of its text is not in the encoding that the file declares"
+            raise UnreadableError(message, f"export it again from {kind}, with its text as Unicode (UTF-8)") from error
         message = f"the file is truncated or is no {kind} file, expected {kind}"
         raise UnreadableError(message, "export it again") from error

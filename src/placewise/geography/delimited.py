@@ -141,9 +141,13 @@ def read_text(path: Path, how: Dialect, positions: list[int]) -> pa.Table:
         located: list[pacsv.InvalidRow] = []
         _parse(path, how, positions, lambda row: _note(located, row), threads=False)
         worst = located[0]
+        values = "value" if worst.actual_columns == 1 else "values"
+        first = f"line {worst.number:,} with {worst.actual_columns} {values}"
+        header = f"the header of {worst.expected_columns} columns"
         message = (
-            f"{len(odd):,} lines do not fit the header of {worst.expected_columns} columns, the first is "
-            f"line {worst.number:,} with {worst.actual_columns} values"
+            f"1 line does not fit {header}: {first}"
+            if len(odd) == 1
+            else f"{len(odd):,} lines do not fit {header}, the first is {first}"
         )
         raise UnreadableError(message, "is the file cut short, or a separator inside an unquoted value?")
     return pa.table({name: _blank_to_null(table.column(name)) for name in table.column_names})

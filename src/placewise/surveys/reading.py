@@ -263,15 +263,15 @@ def _check_linked(codes: pd.Series, spec: SurveySpec, areas: AreaTable, problems
     if not unknown.any():
         return
     strange = sorted(codes[unknown].unique())
-    share = len(strange) / codes.nunique()
+    share, one = len(strange) / codes.nunique(), len(strange) == 1
     hint = (
         "most codes are unknown: codes of another year or another geography?"
         if share > 0.5
-        else "drop them by where or missing, or add the areas"
+        else f"drop {'it' if one else 'them'} by where or missing, or add the {'area' if one else 'areas'}"
     )
     problems.add(
         f"survey.{spec.name}.area",
-        f"{len(strange):,} codes in column {spec.area_column!r} are not in "
+        f"{len(strange):,} {'code' if one else 'codes'} in column {spec.area_column!r} {'is' if one else 'are'} not in "
         f"{spec.area_level!r} of the areas ({told(int(unknown.sum()))} respondents): {listing(strange)}",
         hint,
         "data",

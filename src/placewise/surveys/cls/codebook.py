@@ -84,7 +84,9 @@ def read_codebook(path: Path, where: str, problems: Problems) -> Codebook | None
         elif word not in _NO:
             strange.add(gone[0])
     if blank:
-        problems.add(where, f"{blank:,} rows of {path.name} have no variable or no code", "complete them", "data")
+        rows_have = "1 row of {} has" if blank == 1 else f"{blank:,} rows of {{}} have"
+        message = f"{rows_have.format(path.name)} no variable or no code"
+        problems.add(where, message, f"complete {'it' if blank == 1 else 'them'}", "data")
     if twice:
         problems.add(where, f"codes of {path.name} with two labels: {listing(twice)}", "keep one of them", "data")
     if strange:
