@@ -215,3 +215,14 @@ def test_bands_of_one_category_stand_together_in_the_account() -> None:
         ("below 16 or 90 and over", "rest", 22),
         ("16 to below 90", "16-89", 14),
     ]
+
+
+def test_text_where_codes_are_mapped_is_told_with_the_code_it_stands_for() -> None:
+    raw = table({}, Belong=["Very strongly"] * 30 + ["Don't know"] * 20)
+    values = {"1": "very strongly", "2": "fairly strongly", "8": "don't knows"}
+    [found] = faults(raw, Variable("belonging", columns=("Belong",), values=values))
+    assert "the file holds text where 'values' maps codes" in found
+    assert "is 'Very strongly' what code 1 stands for, 'very strongly'?" in found
+    # a text with an apostrophe is compared like any other
+    [found] = faults(raw, Variable("belonging", columns=("Belong",), values={"Dont know": "x"}))
+    assert """is "Don't know" the same as 'Dont know'?""" in found

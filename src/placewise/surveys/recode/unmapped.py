@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import numpy as np
 
-from placewise.errors import Problems, nearest
+from placewise.errors import Problems
 from placewise.surveys.disclosure import THRESHOLD, told
 from placewise.surveys.recode.decode import (
     CONFLICT,
@@ -95,10 +96,27 @@ def _shown(found: Decoded, i: int) -> str:
 
 def _close(found: Decoded, rows: Sequence[int] | np.ndarray, variable: Variable) -> str:
     """Which of the mapped labels the first unmapped one is most like."""
-    known = {key(raw): raw for raw in variable.values if not key(raw).lstrip("-").isdigit()}
+    known = {key(raw): raw for raw in variable.values if not _is_code(raw)}
     for i in rows:
-        hint = nearest(key(found.labels[i] or found.codes[i]), known)
-        if hint.startswith("did you mean"):
-            written = known[hint.removeprefix("did you mean '").removesuffix("'?")]
-            return f"is {str(found.labels[i] or found.codes[i])!r} the same as {written!r}? If so "
+        text = str(found.labels[i] or found.codes[i])
+        if near := get_close_matches(key(text), known, n=1):
+            return f"is {text!r} the same as {known[near[0]]!r}? If so "
+    return _stands_for(found, rows, variable)
+
+
+def _stands_for(found: Decoded, rows: Sequence[int] | np.ndarray, variable: Variable) -> str:
+    """Which mapped code a text may stand for, where 'values' maps codes and the file holds their labels instead."""
+    codes = {key(str(into)): raw for raw, into in variable.values.items() if _is_code(raw)}
+    for i in rows:
+        text = str(found.codes[i])
+        near = [] if found.labels[i] or _is_code(text) else get_close_matches(key(text), codes, n=1)
+        if near:
+            return (
+                f"the file holds text where 'values' maps codes: is {text!r} what code {codes[near[0]]} stands for, "
+                f"{str(variable.values[codes[near[0]]])!r}? If so write the text in place of the code; else "
+            )
     return ""
+
+
+def _is_code(raw: str) -> bool:
+    return key(raw).lstrip("-").isdigit()
