@@ -232,6 +232,44 @@ def test_a_year_without_a_survey_or_a_mode_it_did_not_have(
     told(problems, message)
 
 
+def test_a_year_without_a_survey_is_told_of_rows_that_are_not_kept_too(
+    deposit: Any, spec: SurveySpec, reader: Any
+) -> None:
+    deposit.frame.loc[:199, "SurveyYear"] = 2
+    deposit.labels["SurveyYear"] = {1: "2023/24", 2: "2022/23"}
+    found, problems = reader.collect(deposit, replace(spec, where={"year": ("2023-24",)}))
+    assert found is None
+    assert len(problems) == 1
+    told(problems, "survey.cls.year: there was no Community Life Survey in 2022-23, which rows outside 'where' have")
+
+
+def test_rows_that_stand_twice_are_told_without_a_person(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    [unlooked] = [c for c in reader.read(deposit, spec).account.checks if c.name == "each person once"]
+    assert unlooked.verdict == "warn"
+    assert "not checked by person" in unlooked.message
+    assert "person = " in unlooked.message
+    named = reader.read(deposit, replace(spec, person="Cserial")).account.checks
+    [looked] = [c for c in named if c.name == "each person once"]
+    assert (looked.verdict, "'Cserial'" in looked.message) == ("pass", True)
+    once = deposit.frame
+    for rows, said in ((40, "80 rows"), (3, "fewer than 10 rows")):
+        deposit.frame = pd.concat([once, once.iloc[:rows]], ignore_index=True)
+        found, problems = reader.collect(deposit, spec)
+        assert found is None
+        assert len(problems) == 1
+        told(problems, rf"survey.cls.person: {said} are the same as another one in all 11 columns.*person = ")
+
+
+def test_rows_that_are_alike_by_chance_are_no_error(deposit: Any, spec: SurveySpec, reader: Any) -> None:
+    kept = [c for c in deposit.frame.columns if c not in ("Cserial", "NComfort1")]
+    deposit.frame = deposit.frame[kept].assign(RimWeight=1.0, Stratum=1, LADcode="E06000001", CMode=1)
+    del deposit.labels["NComfort1"]
+    found = reader.read(deposit, spec)
+    [check] = [c for c in found.account.checks if c.name == "each person once"]
+    assert check.verdict == "warn"
+    assert "as happens by chance" in check.message
+
+
 def test_year_and_mode_may_be_stated_of_the_whole_file(deposit: Any, spec: SurveySpec, reader: Any) -> None:
     del deposit.frame["SurveyYear"], deposit.frame["CMode"]
     stated = replace(spec, community_life=CommunityLifeKeys(year="2018-19", mode="online"))
@@ -249,7 +287,7 @@ def test_areas_that_a_file_calls_by_name(deposit: Any, spec: SurveySpec, reader:
     assert found.codes.tolist() == expected.codes.tolist()
     deposit.labels["LADcode"][3] = "Dorking"
     _, problems = reader.collect(deposit, spec)
-    told(problems, "1 codes in column 'LADcode' are not in 'lad'.*'Dorking'")
+    told(problems, "1 code in column 'LADcode' is not in 'lad'.*'Dorking'")
 
 
 def test_damage_to_areas_weights_and_answers_is_one_list(deposit: Any, spec: SurveySpec, reader: Any) -> None:
@@ -298,7 +336,7 @@ def test_a_codebook_that_contradicts_the_file_or_itself(deposit: Any, spec: Surv
     told(problems, "'SBeNeigh': 1 is 'Very strongly' in the file and 'Not at all strongly' in the codebook")
     book.write_text("variable,code,label,missing\nSEX,1,Female,maybe\nSEX,1,Male,\n,2,Male,no\n", encoding="utf-8")
     _, problems = reader.collect(deposit, with_book)
-    told(problems, "1 rows of codebook.csv have no variable", "'SEX 1'", "holds 'maybe'.*write yes or no")
+    told(problems, "1 row of codebook.csv has no variable", "'SEX 1'", "holds 'maybe'.*write yes or no")
     book.write_text("name,value,text\nSEX,1,Female\n", encoding="utf-8")
     _, problems = reader.collect(deposit, with_book)
     told(problems, "no column 'variable'", "a codebook has the columns variable, code, label and missing")
@@ -336,7 +374,7 @@ def test_year_and_mode_by_a_recode_file(deposit: Any, spec: SurveySpec, reader: 
         (".dta", lambda b: b[: len(b) // 3], "truncated or is no Stata file"),
         (".sav", lambda b: b"", "the file is empty"),
         (".tab", lambda b: b.split(b"\n")[0] + b"\n", "a header and no rows"),
-        (".tab", lambda b: b[: len(b) // 2 - 3], "do not fit the header"),
+        (".tab", lambda b: b[: len(b) // 2 - 3], "does not fit the header"),
     ],
 )
 def test_a_file_cut_short(deposit: Any, spec: SurveySpec, areas: Any, suffix: str, damage: Any, message: str) -> None:

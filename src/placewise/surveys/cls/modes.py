@@ -78,14 +78,16 @@ def check_modes(
     tuple of Check
         What years and modes there are.
     """
-    year, mode = year[inside], mode[inside]
+    outside = set(year[~inside].dropna()) - set(year[inside].dropna())
     for odd in sorted(set(year.dropna()) - set(YEARS)):
         problems.add(
             f"{where}.year",
-            unknown_year(odd),
+            # checks of direction and totals look at the whole file
+            unknown_year(odd) + (", which rows outside 'where' have" if odd in outside else ""),
             "name the survey year's column, or map its values in the recode file under [variables.year]",
             "data",
         )
+    year, mode = year[inside], mode[inside]
     pairs = pd.DataFrame({YEAR: year, MODE: mode}).dropna().drop_duplicates()
     for first, second in sorted(zip(pairs[YEAR], pairs[MODE], strict=True)):
         if first in YEARS and second not in YEARS[first]:

@@ -18,11 +18,11 @@ from placewise.surveys.cls.codebook import Codebook, read_codebook
 from placewise.surveys.cls.direction import check_direction
 from placewise.surveys.cls.files import Answers, Deposit, open_deposit, read_answers
 from placewise.surveys.cls.modes import MODE, YEAR, check_modes, with_year_and_mode
+from placewise.surveys.cls.persons import check_persons, check_rows
 from placewise.surveys.cls.plan import Plan, plan_variables, recoding_of, with_kinds, without_bare_numbers
 from placewise.surveys.cls.roles import resolve
 from placewise.surveys.cls.totals import check_totals
 from placewise.surveys.columns import CleanColumns, SurveyColumns
-from placewise.surveys.disclosure import told
 from placewise.surveys.reading import check_level, respondents_of, rows_inside
 from placewise.surveys.recode.spec import Recoding
 from placewise.surveys.respondents import Respondents
@@ -66,7 +66,7 @@ def read_community_life(
         return None
     source, spec = _source(answers, plan, own, spec, keys, areas, problems)
     made = source.made(None, problems)
-    checks = () if made is None else _checks(source, made, spec, keys, problems)
+    checks = () if made is None else _checks(source, made, answers, deposit, spec, keys, problems)
     if not spec.area_column:
         return None
     names = [name for name in dict.fromkeys((*plan.answers, YEAR, MODE)) if name in source.recoding.names()]
@@ -164,33 +164,30 @@ def _with_area_codes(raw: RawTable, spec: SurveySpec, areas: AreaTable) -> RawTa
 
 
 def _checks(
-    source: SurveyColumns, made: CleanColumns, spec: SurveySpec, keys: CommunityLifeKeys, problems: Problems
+    source: SurveyColumns,
+    made: CleanColumns,
+    answers: Answers,
+    deposit: Deposit,
+    spec: SurveySpec,
+    keys: CommunityLifeKeys,
+    problems: Problems,
 ) -> tuple[Check, ...]:
-    """Years and modes of those who are kept; direction and totals of the whole file."""
+    """Modes of those who are kept; years, persons, direction and totals of the whole file."""
     where = f"survey.{spec.name}"
     table, frame = pd.DataFrame(dict(made.values)), source.raw.frame
     weight = as_numbers(frame[spec.weight])[0] if spec.weight else np.ones(len(frame))
     checks = check_direction(table, weight, where, problems)
     if not {YEAR, MODE} <= {*table.columns}:
         return checks
-    if spec.person:
-        _check_persons(table[YEAR], table[spec.person], spec, problems)
+    person = (
+        check_persons(table[YEAR], table[spec.person], spec, problems)
+        if spec.person
+        else check_rows(answers.raw, deposit, spec, problems)
+    )
     inside = rows_inside(source, made, spec, problems, [])
     checks = (*check_modes(table[YEAR], table[MODE], inside, keys, where, problems), *checks)
     units = (_units(frame[column]) if column else None for column in (spec.psu, spec.strata))
-    return (*checks, *check_totals(table, weight, *units))
-
-
-def _check_persons(year: pd.Series, person: pd.Series, spec: SurveySpec, problems: Problems) -> None:
-    """Note interviews of one person in one year; who has no number is not looked at."""
-    known = person.notna().to_numpy()
-    pairs = pd.DataFrame({YEAR: year[known], "person": person[known]})
-    twice = int(pairs.duplicated(keep=False).sum())
-    if twice:
-        message = f"{told(twice)} rows share their {spec.person!r} with another row of the same year"
-        problems.add(
-            f"survey.{spec.name}.person", message, "were two files put together? each person answers once", "data"
-        )
+    return (*checks, person, *check_totals(table, weight, *units))
 
 
 def _units(values: pd.Series) -> np.ndarray:
