@@ -86,10 +86,10 @@ def test_a_new_level_needs_a_varying_term(country):
     assert "'draw'" in problem.message
 
 
-def test_no_respondents_and_respondents_above_the_area(country):
+def test_no_respondents_and_respondents_without_an_area(country):
     empty = replace(country, respondents=country.respondents[:0], area=country.area[:0])
     assert "no respondents" in empty.refuse("sex")[0].message
-    above = replace(country, area=np.where(np.arange(120) < 7, -1, country.area))
-    (problem,) = above.refuse("sex")
-    assert problem.kind == "unavailable"
-    assert "7 respondents" in problem.message
+    without = replace(country, area=np.where(np.arange(120) < 17, -1, country.area))
+    (problem,) = without.refuse("sex")
+    assert problem.kind == "data"
+    assert "17 respondents have no area" in problem.message

@@ -93,7 +93,7 @@ def test_one_outcome_leaves_the_other_alone(root):
 
 def test_fit_stops_after_the_fit(root):
     assert computed(root, until="fit") == sorted(x for x in ALL if x.endswith(("data", "fit")))
-    assert computed(root) == sorted(x for x in ALL if x.endswith(("diagnose", "project")))
+    assert computed(root) == sorted(x for x in ALL if x.endswith(("sensitivity", "diagnose", "project")))
 
 
 def test_results_of_an_older_model_do_not_stay_beside_a_new_fit(root):

@@ -17,6 +17,7 @@ from placewise.models.linking import LinkedRows
 from placewise.models.parts import PartMaker
 from placewise.models.terms import Formula, Term
 from placewise.models.variables import Surroundings, locate
+from placewise.surveys.disclosure import told
 
 
 def build_design(
@@ -82,6 +83,14 @@ def build_design(
         return None
     if link is not None:
         area = link.first[link.own]
+    elif areas is not None and (area < 0).any():
+        problems.add(
+            formula.where,
+            f"{told(int((area < 0).sum()))} respondents have no area",
+            "give the area of each, or link all of them at one level above it",
+            "data",
+        )
+        return None
     data = Surroundings(
         respondents, area, areas, frame, reference, orders, elsewhere, structure or {}, neighbours or {}, link
     )

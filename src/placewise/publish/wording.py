@@ -72,6 +72,7 @@ LIMITS = {
     "draws": "at least",
     "separation": "at most",
     "crossed_cutpoints": "at most",
+    "within_link_spread": "at most",
     "weights: national": "at most",
     "weights: areas": "at most",
 }

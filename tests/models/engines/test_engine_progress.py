@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import partial
 
 import pytest
+import tqdm
 
 from placewise.models.engines import progress
 from placewise.models.engines.progress import counting_bar
@@ -27,7 +29,7 @@ def seen(shown: bool, steps: int = 7, total: int = 4) -> str:
 def test_a_terminal_sees_every_step_and_a_total_that_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr(progress, "SECONDS_BEFORE_IT_SHOWS", 0)
-    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    monkeypatch.setattr(tqdm, "tqdm", partial(tqdm.tqdm, mininterval=0))
     text = seen(True)
     assert "fit" in text
     assert "4/4" in text
