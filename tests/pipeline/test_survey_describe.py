@@ -14,6 +14,7 @@ import pytest
 import tomli_w
 
 from placewise.cli import main
+from placewise.pipeline.example import write_example
 from placewise.surveys.readers import READERS
 
 N = 400
@@ -209,7 +210,7 @@ def test_faults_of_files_and_settings_are_told_at_once(project: Path, capsys: py
 def test_formulas_use_the_names_of_the_recode_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--project", str(project), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["outcomes"] == ["belonging: 394 respondents, 20 areas"]
+    assert told["outcomes"] == ["belonging: about 390 respondents, 20 areas"]
     model = (project / "models" / "belonging.toml").read_text()
     (project / "models" / "belonging.toml").write_text(model.replace("(1 | sex)", "(1 | sexx)"))
     assert main(["check", "--project", str(project)]) == 2
@@ -235,3 +236,70 @@ def test_outcomes_of_several_items_are_told_as_scales(project: Path, capsys: pyt
     assert weighted["omega"]["value"] != plain["omega"]["value"]
     assert {c["name"]: c["verdict"] for c in told["surveys"]["cls"]["checks"]}["items of ties"] == "pass"
     assert "Ties: alpha" in (project / "reports" / "surveys" / "cls.html").read_text()
+
+
+def bounds(text: str) -> tuple[int, int]:
+    """What a count told in words may be: "about 30" is 25 to 35, a bare one itself."""
+    if text.startswith("fewer than"):
+        return 1, 9
+    number = int(text.removeprefix("about ").replace(",", ""))
+    return (number - 5, number + 5) if text.startswith("about") else (number, number)
+
+
+def left_over(survey: dict[str, Any], name: str, outcome: str, check: dict[str, Any]) -> list[tuple[int, int]]:
+    """What the withheld answers of a variable may count together, by each way of differencing what is told."""
+    [variable] = [v for v in survey["variables"] if v["name"] == name]
+    cells = [*variable["mapping"], {"category": name, "respondents": variable["other_values"]}]
+    cells.append({"category": None, "respondents": variable["blank"]})
+    shown = [c["respondents"] for c in cells if c["respondents"]]
+    told = survey["kept"] - sum(shown)
+    among = [c["respondents"] for c in cells if c["category"] and c["respondents"]]
+    found = []
+    for note in check["notes"]:
+        gone = re.search(rf"{outcome}: (.*) respondents left out: {name}: declared missing code", note)
+        if gone:
+            low, high = bounds(gone[1])
+            found.append((told - 5 * len(shown) - high, told + 5 * len(shown) - low))
+    [sentence] = [s for s in check["outcomes"] if s.startswith(f"{outcome}: ")]
+    low, high = bounds(sentence.removeprefix(f"{outcome}: ").split(" respondents")[0])
+    return [*found, (low - sum(among) - 5 * len(among), high - sum(among) + 5 * len(among))]
+
+
+def test_differences_of_what_commands_tell_leave_a_small_count_open(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # six women, thirty who refused: both are withheld, and each would tell the other
+    table = stored()
+    table["RSex"] = np.where(table.index < 6, 1.0, np.where(table.index < 36, 9.0, 2.0))
+    pyreadstat.write_sav(table, project / "cls.sav", variable_value_labels=LABELS)
+    _, told = described(project, capsys)
+    survey = told["surveys"]["cls"]
+    [sex] = [v for v in survey["variables"] if v["name"] == "sex"]
+    assert sorted(m["respondents"] or 0 for m in sex["mapping"]) == [0, 0, 360]
+    assert main(["check", "--project", str(project), "--json"]) == 0
+    check = json.loads(capsys.readouterr().out)
+    assert "belonging: about 30 respondents left out: sex: declared missing code" in check["notes"]
+    ways = left_over(survey, "sex", "belonging", check)
+    assert len(ways) == 2
+    assert all(low <= 1 and high >= 9 for low, high in ways)
+    page = (project / "reports" / "surveys" / "cls.html").read_text()
+    assert not re.search(r">\s*(364|36)\s*<", page), "an exact count beside a withheld one"
+
+
+@pytest.mark.parametrize("outcome", ["belonging", "cohesion"])
+def test_the_examples_commands_tell_no_exact_count_of_who_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], outcome: str
+) -> None:
+    write_example(tmp_path, small=True)
+    project, survey_of = tmp_path / "surveys", {"belonging": "cls", "cohesion": "panel"}
+    assert main(["check", "--project", str(project), "--outcome", outcome, "--json"]) == 0
+    check = json.loads(capsys.readouterr().out)
+    left = [n.split(" respondents left out")[0].split(": ")[-1] for n in check["notes"] if "respondents left out" in n]
+    assert left
+    assert all(text.startswith(("about ", "fewer than 10")) for text in left)
+    assert main(["survey", "describe", "--project", str(project), "--survey", survey_of[outcome], "--json"]) in (0, 1)
+    survey = json.loads(capsys.readouterr().out)["surveys"][survey_of[outcome]]
+    withheld = [v for v in survey["variables"] if None in [*(m["respondents"] for m in v["mapping"]), v["blank"]]]
+    for variable in withheld:
+        counts = [*(m["respondents"] for m in variable["mapping"]), variable["other_values"], variable["blank"]]
+        assert all(n is None or n % 10 == 0 for n in counts), variable["name"]

@@ -11,7 +11,7 @@ from placewise.pipeline import atomic, benchmarks, modelling
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.project_file import collect
 from placewise.pipeline.run import LEAST_ROOM, RunOptions, require_project
-from placewise.surveys.disclosure import told
+from placewise.surveys.disclosure import told_roughly
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
 
 
 def _sentence(name: str, data: OutcomeData) -> str:
-    return f"{name}: {told(len(data.respondents))} respondents, {len(data.areas):,} areas"
+    return f"{name}: {told_roughly(len(data.respondents))} respondents, {len(data.areas):,} areas"
 
 
 def _notes(name: str, data: OutcomeData) -> list[str]:
     dropped = [
-        f"{name}: {told(d.count)} respondents left out: {f'{d.column}: ' if d.column else ''}{d.reason}"
+        f"{name}: {told_roughly(d.count)} respondents left out: {f'{d.column}: ' if d.column else ''}{d.reason}"
         for d in data.respondents.dropped
     ]
     return [*dropped, *data.notes]

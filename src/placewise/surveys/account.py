@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from placewise.surveys.disclosure import RARE, THRESHOLD, blurred, nearest_ten, rare, withheld
+from placewise.surveys.disclosure import RARE, THRESHOLD, blurred, nearest_ten, rare, tellable
 from placewise.surveys.respondents import Dropped
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Account:
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; a count that may not be told is null."""
-        dropped = _numbers([d.count for d in self.dropped])
+        dropped = tellable([d.count for d in self.dropped])
         return {
             "survey": self.survey,
             "reader": self.reader,
@@ -217,13 +217,8 @@ def file_read(path: Path, rows: int, columns: int, root: Path | None = None, not
     return FileRead(name, rows, columns, digest, path.suffix.lower().lstrip("."), note)
 
 
-def _numbers(counts: list[int]) -> list[int | None]:
-    """Counts of groups that add up to a known total; None for those that may not be told."""
-    return [None if hide else n for n, hide in zip(counts, withheld(counts), strict=True)]
-
-
 def _variable(variable: VariableAccount) -> dict[str, Any]:
-    *mapped, other, blank = _numbers(variable.counts())
+    *mapped, other, blank = tellable(variable.counts())
     return {
         "name": variable.name,
         "column": variable.column or None,

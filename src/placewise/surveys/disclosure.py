@@ -58,19 +58,45 @@ def withheld(counts: Sequence[int] | np.ndarray) -> np.ndarray:
     return few
 
 
-def told_or_withheld(counts: Sequence[int]) -> list[str]:
-    """Counts of groups that add up to a known total, as text.
+def tellable(counts: Sequence[int]) -> list[int | None]:
+    """Counts of groups that add up to a known total; None for those that are withheld.
+
+    Beside a withheld count the others are to the nearest ten: exact ones would tell what the withheld are together,
+    and any other count of some of them, as of those left out of a model, the rest.
 
     Examples
     --------
-    >>> told_or_withheld([500, 40, 3])
-    ['500', 'not shown', 'fewer than 10']
+    >>> tellable([502, 43, 3]), tellable([502, 43, 0])
+    ([500, None, None], [502, 43, 0])
     """
     hidden = withheld(counts)
+    exact = not hidden.any()
+    return [None if hide else n if exact else nearest_ten(n) for n, hide in zip(counts, hidden, strict=True)]
+
+
+def told_or_withheld(counts: Sequence[int]) -> list[str]:
+    """The counts of ``tellable`` as text.
+
+    Examples
+    --------
+    >>> told_or_withheld([502, 43, 3])
+    ['500', 'not shown', 'fewer than 10']
+    """
     return [
-        f"{n:,}" if not hide else told(n) if n < THRESHOLD else "not shown"
-        for n, hide in zip(counts, hidden, strict=True)
+        f"{shown:,}" if shown is not None else told(n) if n < THRESHOLD else "not shown"
+        for n, shown in zip(counts, tellable(counts), strict=True)
     ]
+
+
+def told_roughly(count: int) -> str:
+    """A count of respondents to the nearest ten as text: from several of them no smaller one can be worked out.
+
+    Examples
+    --------
+    >>> told_roughly(1234), told_roughly(9)
+    ('about 1,230', 'fewer than 10')
+    """
+    return f"about {nearest_ten(count):,}" if count >= THRESHOLD else told(count)
 
 
 def blurred(value: float | None) -> float | None:

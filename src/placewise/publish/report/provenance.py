@@ -13,7 +13,7 @@ from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import special_steps
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
 from placewise.publish.wording import ENGINES, FAMILIES, count, label_words, percent
-from placewise.surveys.disclosure import THRESHOLD, told, withheld
+from placewise.surveys.disclosure import THRESHOLD, told, told_roughly, withheld
 
 
 def respondents_view(context: ReportContext) -> dict[str, Any]:
@@ -41,7 +41,9 @@ def _surveys(context: ReportContext) -> TablePart | None:
 
 def _dropped(context: ReportContext) -> TablePart | None:
     rows = [
-        [Cell(s.name), Cell(reason), Cell(told(n) if n else "0")] for s in context.surveys for reason, n in s.dropped
+        [Cell(s.name), Cell(reason), Cell(told_roughly(n) if n else "0")]
+        for s in context.surveys
+        for reason, n in s.dropped
     ]
     if not rows:
         return None

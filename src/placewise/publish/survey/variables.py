@@ -7,7 +7,7 @@ from typing import Any
 
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.surveys.account import Account, VariableAccount
-from placewise.surveys.disclosure import told_or_withheld
+from placewise.surveys.disclosure import THRESHOLD, nearest_ten, tellable, told_or_withheld
 
 KINDS = {"category": "categories", "number": "a number", "code": "a code, as stored"}
 
@@ -38,7 +38,11 @@ def _overview(account: Account) -> TablePart | None:
     rows = []
     several = len({v.file for v in found}) > 1
     for v in found:
-        counts = told_or_withheld([v.answered, v.declared, v.blank])
+        # exact ones would tell, beside its mapping, what that withholds
+        few = None in tellable(v.counts())
+        counts = told_or_withheld(
+            [nearest_ten(n) if few and n >= THRESHOLD else n for n in (v.answered, v.declared, v.blank)]
+        )
         cells = [Cell(v.name), Cell(v.column), *([Cell(v.file)] if several else []), Cell(KINDS.get(v.kind, v.kind))]
         rows.append([*cells, *(Cell(text) for text in counts)])
     columns = [("Variable", False), ("From column", False), *([("File", False)] if several else [])]
