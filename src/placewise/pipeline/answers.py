@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from placewise.diagnostics.survey import check_margins
 from placewise.geography.codes import as_codes
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline.load import OutcomeData
@@ -19,6 +20,7 @@ LEVEL = 0.9
 def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
     """How the survey was used: respondents, years, weight, what was left out and why, what was checked."""
     account = data.respondents.account
+    checks = () if account is None else (*account.checks, *check_margins(data.respondents, data.frame))
     left_out = [(f"{d.column}: {d.reason}" if d.column else d.reason, d.count) for d in data.respondents.dropped]
     return SurveyUse(
         name=survey.name,
@@ -28,7 +30,7 @@ def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> S
         mode=_named(data, survey.mode),
         weight=survey.weight if account is None else account.design.weight,
         dropped=left_out,
-        checks=[] if account is None else [(c.name, c.verdict, c.message) for c in account.checks],
+        checks=[(c.name, c.verdict, c.message) for c in checks],
     )
 
 

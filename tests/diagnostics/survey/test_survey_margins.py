@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from placewise.diagnostics.survey import describe_survey
+from placewise.diagnostics.survey import check_margins, describe_survey
 from placewise.diagnostics.survey.design import cluster_facts, weight_facts
 from placewise.diagnostics.survey.margins import frame_population, margin, places
 from placewise.frame.cells import Frame
@@ -191,3 +191,34 @@ def test_rare_answers_among_many_are_not_named() -> None:
     assert len(found.shares) == 13
     assert "farm" not in json.dumps(found.to_json())
     assert "my farm" in {s.category for s in margin("town", towns, design(), {"my farm": 9.0}, "frame").shares}
+
+
+def sexes(women: int, of: int = 10_000) -> Respondents:
+    table = pd.DataFrame({"sex": pd.Series(np.where(np.arange(of) < women, "female", "male"), dtype="str")})
+    account = Account("cls", read=of, kept=of)
+    nobody = np.full(of, -1)
+    return Respondents(
+        "cls", table, "oa", np.full(of, "E0", dtype=object), nobody, None, None, None, of, account=account
+    )
+
+
+def test_a_share_beyond_sampling_error_and_three_points_warns(frame: Frame) -> None:
+    # 70% of the population are female; 1.96 √(.7 · .3 / 10,000) is .9 points
+    [near] = check_margins(sexes(6_620), frame)
+    [far] = check_margins(sexes(6_590), frame)
+    [exchanged] = check_margins(sexes(3_000), frame)
+    assert (near.name, near.verdict, far.verdict) == ("sex beside the frame", "pass", "warn")
+    assert exchanged.verdict == "warn"
+    assert "'female' has 40.0 points less than in the frame" in exchanged.message
+    assert "are labels exchanged" in exchanged.message
+    # of 200 respondents sampling error alone is 6 points
+    assert check_margins(sexes(124, 200), frame)[0].verdict == "pass"
+    assert check_margins(sexes(6_620), None) == ()
+
+
+def test_sexes_as_even_as_in_the_population_do_not_show_exchanged_labels(frame: Frame) -> None:
+    even = replace(frame, count=np.tile([20.0, 49.0, 31.0], 6))
+    [check] = check_margins(sexes(5_100), even)
+    assert check.verdict == "pass"
+    assert "exchanged, it would not show here" in check.message
+    assert "exchanged" not in check_margins(sexes(7_000), frame)[0].message

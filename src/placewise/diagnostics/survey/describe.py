@@ -21,9 +21,6 @@ from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD, blurred, nearest_ten
 from placewise.surveys.respondents import Respondents
 
-# A weighted margin further from the population's than this is worth a look.
-FAR = 0.05
-
 
 @dataclass(frozen=True)
 class NumberFacts:
@@ -182,6 +179,20 @@ def _numbers(values: pd.Series, sample: SurveyDesign) -> list[NumberFacts]:
     return [NumberFacts(str(values.name), int(answered.sum()), mean, sd, float(row["estimate"]), se, deff)]
 
 
+def check_margins(respondents: Respondents, frame: Frame | None) -> tuple[Check, ...]:
+    """Whether respondents have the frame's categories, and how far their shares are from it: one check a variable.
+
+    Exchanged labels, such as those of the sexes, show here alone.
+    """
+    sample = SurveyDesign.of(respondents)
+    found = [
+        margin(name, respondents.table[name], sample, people, "frame")
+        for name in categorical(respondents)
+        if (people := frame_population(frame, name))
+    ]
+    return tuple(_checks(found, respondents.weight is not None))
+
+
 def _checks(margins: Collection[Margin], weighted: bool) -> list[Check]:
     """Whether the categories are the population's, and how far the shares are from it."""
     return [_check(m, weighted) for m in margins if m.source]
@@ -193,14 +204,22 @@ def _check(margin: Margin, weighted: bool) -> Check:
         return Check(name, "fail", f"{listing(strange)} of the survey is not in the {source}: mend one of the two")
     shares = "weighted shares" if weighted else "shares"
     gaps = margin.gaps(weighted)
-    most = max(gaps, key=lambda pair: round(abs(pair[1]), 9), default=("", 0.0))
-    far = round(abs(most[1]), 9) > FAR
+    beyond = margin.beyond(weighted)
+    far = bool(beyond)
+    most = max(beyond or gaps, key=lambda pair: round(abs(pair[1]), 9), default=("", 0.0))
     found = []
     if lacking := margin.lacking():
         found.append(f"no respondent has {listing(lacking)}, which the {source} has")
     if far:
         way = "more" if most[1] > 0 else "less"
-        found.append(f"of the {shares}, {most[0]!r} has {100 * abs(most[1]):.1f} points {way} than in the {source}")
+        found.append(
+            f"of the {shares}, {most[0]!r} has {100 * abs(most[1]):.1f} points {way} than in the {source}, "
+            "beyond 3 points and sampling error: are labels exchanged, or is the weight another one?"
+        )
     elif gaps:
         found.append(f"the {shares} are within {100 * abs(most[1]):.1f} points of the population's")
+        if not margin.told_apart(weighted):
+            found.append(
+                "were the labels of the two exchanged, it would not show here: compare them with the questions"
+            )
     return Check(name, "warn" if far or lacking else "pass", "; ".join(found) or "its groups are too small to compare")

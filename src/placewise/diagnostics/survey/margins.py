@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from placewise.surveys.respondents import Respondents
 
 MOST_CATEGORIES = 50
 LEVEL = 0.90
+# A margin that is further from the population's than this, beyond sampling error, is worth a look.
+FAR = 0.03
+Z_95 = 1.959963984540054
 # Respondents are not counted by areas of fewer people than this on average, as neighbourhoods are.
 FEWEST_PEOPLE = 4_000
 
@@ -108,6 +111,19 @@ class Margin:
             if not s.hidden and share is not None and s.population is not None:
                 found.append((s.category, share - s.population))
         return found
+
+    def beyond(self, weighted: bool) -> list[tuple[str, float]]:
+        """The gaps that are wider than ``FAR`` and sampling error together explain."""
+        error = {s.category: s.se or 0.0 for s in self.shares}
+        return [(c, gap) for c, gap in self.gaps(weighted) if round(abs(gap) - FAR - Z_95 * error[c], 9) > 0]
+
+    def told_apart(self, weighted: bool) -> bool:
+        """Whether it would show if the labels of two categories were exchanged; True of more than two."""
+        if len(self.shares) != 2:
+            return True
+        first, second = self.shares
+        mirrored = (replace(first, population=second.population), replace(second, population=first.population))
+        return bool(replace(self, shares=mirrored).beyond(weighted))
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
