@@ -24,6 +24,9 @@ LABELS = {
     "sex": {1: "male", 2: "female"},
     "nbrsnci_dv": {-9: "missing", 1: "lowest cohesion", 5: "highest cohesion"},
     "tenure_dv": {1: "Owned outright", 2: "Owned with mortgage", 3: "Local authority rent"},
+    "hiqual_dv": {1: "Degree", 2: "Other higher degree", 3: "A-level etc", 9: "No qualification"},
+    "jbstat": {1: "Self employed", 2: "Paid employment(ft/pt)", 3: "Unemployed", 97: "Doing something else"},
+    "racel_dv": {-9: "missing", 1: "british/english/scottish/welsh/northern irish (white)", 9: "Indian"},
     **{item: {-9: "missing", 1: "Strongly agree", 5: "Strongly disagree"} for item in ITEMS},
 }
 LAYOUTS = {
@@ -131,7 +134,7 @@ class Deposit:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    labels = {c: v for c in table.columns if (v := LABELS.get(c.split("_", 1)[-1])) is not None}
+    labels = {c: v for c in table.columns if (v := LABELS.get(c, LABELS.get(c[2:]))) is not None}
     if path.suffix == ".tab":
         table.to_csv(path, sep="\t", index=False)
     elif path.suffix == ".sav":

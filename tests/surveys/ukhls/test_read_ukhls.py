@@ -137,6 +137,8 @@ def test_only_the_files_that_are_needed_are_read(tmp_path: Path, c: Any, spec: S
     (tmp_path / "xwavedat.tab").write_bytes(b"\x00" * 50)
     people = reading.people(spec, "scopngbha", columns=("sex",))
     assert [f.name for f in people.account.files] == ["c_indresp.tab", "c_lsoa21_protect.tab"]
+    (check,) = people.account.checks
+    assert (check.verdict, "not compared with xwavedat.tab" in check.message) == ("warn", True)
 
 
 def test_missing_codes_by_wave_and_file(tmp_path: Path, deposit: Make, spec: SurveySpec, reading: Any) -> None:

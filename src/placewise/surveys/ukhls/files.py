@@ -89,9 +89,11 @@ def _relative(path: Path, folder: Path) -> str:
 def _what_there_is(folder: Path) -> str:
     tables = tables_under(folder)
     here = [wave for wave in WAVES if f"{wave}_indresp" in tables]
+    bhps = any(_BHPS.fullmatch(name) for name in tables)
     if here:
-        return f"waves found: {', '.join(here)}"
-    if any(_BHPS.fullmatch(name) for name in tables):
+        beside = "; files ba_ to br_ are harmonised waves of the BHPS, which is another study" if bhps else ""
+        return f"waves found: {', '.join(here)}{beside}"
+    if bhps:
         return "only harmonised waves of the BHPS (ba_ to br_) are there, which are another study's"
     if any(folder.rglob("*.zip")):
         return "unpack the archive there"

@@ -39,6 +39,8 @@ class Plan:
         Column of the areas that holds the geography's codes.
     lookup : Series of str or None
         The areas' code by the geography file's, where the user gives a lookup.
+    own : frozenset of str
+        Variables and columns, in lower case, that the user's recode file settles.
     """
 
     study: StudyFiles
@@ -47,6 +49,7 @@ class Plan:
     weights: Mapping[str, str]
     level: str
     lookup: pd.Series | None
+    own: frozenset[str] = frozenset()
 
 
 def make_plan(spec: SurveySpec, areas: AreaTable | None, where: str, problems: Problems) -> Plan | None:
@@ -76,7 +79,8 @@ def make_plan(spec: SurveySpec, areas: AreaTable | None, where: str, problems: P
     if study is None or theirs is None:
         return None
     named = {wave: weight for wave, weight in weights.items() if weight is not None}
-    return Plan(study, geography or {}, BUILT_IN.overridden_by(theirs), named, level, lookup)
+    own = frozenset(name.casefold() for v in theirs.variables for name in (v.name, *v.sources()))
+    return Plan(study, geography or {}, BUILT_IN.overridden_by(theirs), named, level, lookup, own)
 
 
 def geography_of(spec: SurveySpec) -> GeographyFile:

@@ -17,6 +17,7 @@ from placewise.surveys.disclosure import told
 from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import SurveySpec
 from placewise.surveys.ukhls.geography import Homes, read_homes, tell_unknown, translate
+from placewise.surveys.ukhls.labels import check_labels
 from placewise.surveys.ukhls.placing import Placed, place
 from placewise.surveys.ukhls.plan import Plan, geography_of, make_plan
 from placewise.surveys.ukhls.selection import (
@@ -26,6 +27,7 @@ from placewise.surveys.ukhls.selection import (
     pooled_weights,
     select,
 )
+from placewise.surveys.ukhls.sexes import SEX, check_sexes
 from placewise.surveys.ukhls.variables import Made, make, pooled
 from placewise.surveys.ukhls.vintages import VINTAGES
 from placewise.surveys.ukhls.wave import MAIN, Interviews, WaveFiles
@@ -78,22 +80,29 @@ def read_ukhls(
     needed = {*required, *spec.where}
     placed = place(names, needed, plan.recoding, waves, where, problems)
     interviews = _read(waves, placed, spec, plan, where, problems)
+    sexes = check_sexes(waves, where, problems) if _uses_sex(placed) else ()
     column = spec.area_column or VINTAGES[geography_of(spec).vintage].column
     homes = {w: read_homes(path, w, column, where, problems) for w, path in plan.geography.items()}
-    if interviews is None or len(problems) > before:
-        return None
-    chosen = _select(interviews, homes, spec, plan, where, problems)
-    if chosen is None:
-        return None
+    # what is still readable is checked on, so that one fault does not hide another
+    within = _within(interviews, spec, where, problems)
+    chosen = _select(interviews, within, homes, plan, where, problems)
     parts = [make(part.interviews, {n for n in names if n not in OWN}, where, problems) for part in chosen]
-    codes = _link(chosen, plan, spec, areas, where, problems)
+    codes = _link(_addresses(interviews, within, chosen, homes), plan, spec, areas, where, problems)
     design = [design_codes(chosen, stem, where, problems) for stem in (spec.psu or PSU, spec.strata or STRATA)]
     made = [part for part in parts if part is not None]
     if areas is None or len(problems) > before:
         return None
     files = [w.columns() for w in waves]
-    found = _Found(chosen, pooled(made), codes, (design[0], design[1]), [h for h in homes.values() if h is not None])
+    found = _Found(
+        chosen, pooled(made, sexes), codes, (design[0], design[1]), [h for h in homes.values() if h is not None]
+    )
     return _respondents(found, interviews, spec, areas, plan, tuple(dict.fromkeys(c for f in files for c in f)))
+
+
+def _uses_sex(placed: Mapping[str, Placed]) -> bool:
+    """Whether a variable is made from a person's sex."""
+    read = [v for stems in placed.values() for variables in stems.values() for v in variables]
+    return any({*SEX.sources()} & {*variable.sources()} for variable in read)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,8 +133,8 @@ def _read(
     plan: Plan,
     where: str,
     problems: Problems,
-) -> list[Interviews] | None:
-    """The interviews of each wave with all the columns needed; None where a file cannot give them."""
+) -> list[Interviews]:
+    """The interviews of each wave with the needed columns that there are; a wave that cannot be read is left out."""
     found = []
     for files in waves:
         main = files.open(MAIN)
@@ -136,48 +145,79 @@ def _read(
             "psu": prefixed(spec.psu or PSU, files.wave),
             "strata": prefixed(spec.strata or STRATA, files.wave),
         }
-        named = [column for column in design.values() if column]
         for key, column in design.items():
             if column and column not in main.columns:
                 near = nearest(column, main.columns)
                 problems.add(f"{where}.{key}", f"{main.path.name} has no column {column!r}", near, "data")
-        lacking = not set(named) <= set(main.columns)
-        read = None if lacking else files.read(placed[files.wave], named, plan.recoding.missing)
-        if read is not None:
-            found.append(read)
-    return found if len(found) == len(waves) else None
+        there = [column for column in design.values() if column in main.columns]
+        read = files.read(placed[files.wave], there, plan.recoding.missing)
+        if read is None:
+            continue
+        for stem, part in read.parts.items():
+            file = files.open(stem)
+            if file is not None:
+                check_labels(part, read.variables.get(stem, ()), files.wave, file.path, plan.own, where, problems)
+        found.append(read)
+    return found
 
 
-def _select(
-    interviews: Sequence[Interviews],
-    homes: Mapping[str, Homes | None],
-    spec: SurveySpec,
-    plan: Plan,
-    where: str,
-    problems: Problems,
-) -> list[Selected] | None:
-    """Interviews that count, wave by wave; None where a problem was noted."""
+def _within(
+    interviews: Sequence[Interviews], spec: SurveySpec, where: str, problems: Problems
+) -> dict[str, np.ndarray]:
+    """Rows of each wave that ``where`` keeps; empty where that cannot be told."""
     before = len(problems)
     tables: dict[str, pd.DataFrame] = {}
     for part in interviews:
         made = make(part, tuple(spec.where), where, problems)
-        if made is not None:
-            tables[part.wave] = made.table.assign(**{WAVE: part.wave})
+        if made is None:
+            continue
+        table = made.table.assign(**{WAVE: part.wave})
+        if set(spec.where) <= set(table.columns):
+            tables[part.wave] = table
     within = inside(tables, spec.where, where, problems) if len(tables) == len(interviews) else {}
-    if len(problems) > before:
-        return None
+    return within if len(problems) == before else {}
+
+
+def _select(
+    interviews: Sequence[Interviews],
+    within: Mapping[str, np.ndarray],
+    homes: Mapping[str, Homes | None],
+    plan: Plan,
+    where: str,
+    problems: Problems,
+) -> list[Selected]:
+    """Interviews that count, wave by wave; a wave of which they cannot be told is left out."""
     found = []
     for part in interviews:
-        home = homes[part.wave]
-        assert home is not None
+        home, weight = homes.get(part.wave), plan.weights.get(part.wave)
+        if home is None or part.wave not in within or not part.has(weight):
+            continue
         selected = select(part, within[part.wave], plan.weights[part.wave], home, where, problems)
         if selected is not None:
             found.append(selected)
-    return found if len(problems) == before else None
+    return found
+
+
+def _addresses(
+    interviews: Sequence[Interviews],
+    within: Mapping[str, np.ndarray],
+    chosen: Sequence[Selected],
+    homes: Mapping[str, Homes | None],
+) -> list[pd.Series]:
+    """Codes of those who count in each wave; of everyone inside ``where`` in a wave with a fault."""
+    counted = {part.interviews.wave: part.codes for part in chosen}
+    found = []
+    for part in interviews:
+        home = homes.get(part.wave)
+        if part.wave in counted:
+            found.append(counted[part.wave])
+        elif home is not None and part.wave in within:
+            found.append(part.household[within[part.wave]].map(home.codes.to_dict()).astype("str"))
+    return found
 
 
 def _link(
-    chosen: Sequence[Selected],
+    addresses: Sequence[pd.Series],
     plan: Plan,
     spec: SurveySpec,
     areas: AreaTable | None,
@@ -186,14 +226,15 @@ def _link(
 ) -> pd.Series:
     """The areas' code of every respondent, wave after wave; codes that the areas lack are noted."""
     geography = geography_of(spec)
-    codes = pd.concat([part.codes for part in chosen], ignore_index=True)
-    if geography.lookup is not None and plan.lookup is not None:
+    codes = pd.concat(addresses, ignore_index=True) if addresses else pd.Series(dtype="str")
+    if geography.lookup is not None:
         before = len(problems)
         here = f"{where}.geography.lookup"
-        codes = translate(codes, plan.lookup, geography.lookup.path.name, here, problems)
-        if len(problems) > before:
+        if plan.lookup is not None:
+            codes = translate(codes, plan.lookup, geography.lookup.path.name, here, problems)
+        if plan.lookup is None or len(problems) > before:
             return codes
-    if areas is not None:
+    if areas is not None and plan.level in areas.table.columns:
         known = areas.table[plan.level].to_numpy(dtype=object)
         tell_unknown(codes, known, plan.level, geography, f"{where}.geography", problems)
     return codes

@@ -156,13 +156,15 @@ def design_codes(parts: Iterable[Selected], stem: str, where: str, problems: Pro
     found = []
     for part in parts:
         wave = part.interviews.wave
+        if not part.interviews.has(prefixed(stem, wave)):
+            continue  # told where the file was opened
         codes = part.interviews.codes(prefixed(stem, wave))
         lost = int(codes.isna().sum())
         if lost:
             message = f"{prefixed(stem, wave)} is missing for {told(lost)} of {told(len(codes))} respondents"
             problems.add(where, message, "the variance of every estimate rests on it", "data")
         found.append(codes.to_numpy(dtype=object))
-    return np.concatenate(found)
+    return np.concatenate(found) if found else np.array([], dtype=object)
 
 
 def _weights(interviews: Interviews, column: str, where: str, problems: Problems) -> np.ndarray:

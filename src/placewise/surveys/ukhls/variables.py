@@ -66,7 +66,8 @@ def make(interviews: Interviews, names: Collection[str], where: str, problems: P
             declared |= found.declared
             accounts += [_with_kinds(account, missing_codes(interviews.wave, stem)) for account in found.account]
     checks: tuple[Check, ...] = ()
-    if scaled and len(problems) == before:
+    # an item that no file has is told already
+    if scaled and len(problems) == before and {f"{SCALE}_{item}" for item in ITEMS} <= table.keys():
         table[SCALE], gone, account, checks = _scale(table, declared, interviews.wave, where, problems)
         accounts.append(account)
         if gone.any():
@@ -82,8 +83,8 @@ def make(interviews: Interviews, names: Collection[str], where: str, problems: P
     )
 
 
-def pooled(parts: Sequence[Made]) -> Made:
-    """The variables of several waves, one after another; what a wave lacks is missing there."""
+def pooled(parts: Sequence[Made], checks: Sequence[Check] = ()) -> Made:
+    """The variables of several waves, one after another, with checks between them; what a wave lacks is missing."""
     table = pd.concat([part.table for part in parts], ignore_index=True)
     table = table[sorted(table.columns)]
     declared = {}
@@ -93,7 +94,7 @@ def pooled(parts: Sequence[Made]) -> Made:
         if mask.any():
             declared[str(name)] = mask
     accounts = tuple(account for part in parts for account in part.accounts)
-    return Made(table, declared, accounts, tuple(check for part in parts for check in part.checks))
+    return Made(table, declared, accounts, (*(check for part in parts for check in part.checks), *checks))
 
 
 def _with_kinds(account: VariableAccount, kinds: Mapping[int, str]) -> VariableAccount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from placewise.surveys.ukhls.waves import ACROSS, PERSON, missing_codes, prefixe
 MAIN = "indresp"
 # Interviews without a row in another file of the same wave: above this share, it is another edition's or wave's.
 MOST_UNMATCHED = 0.05
+_HOUSEHOLD = re.compile(r"(b?[a-r])_hidp")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,9 +67,13 @@ class Interviews:
         """Names of the variables that stand in some file."""
         return {v.name for variables in self.variables.values() for v in variables}
 
+    def has(self, column: str | None) -> bool:
+        """Whether a column of the design stands in the main file."""
+        return column in self.parts[MAIN].frame.columns
+
     def recoding(self, stem: str, names: Collection[str] | None = None) -> Recoding:
         """Variables of one file, all or some, with the codes reserved in it."""
-        chosen = tuple(v for v in self.variables[stem] if names is None or v.name in names)
+        chosen = tuple(v for v in self.variables.get(stem, ()) if names is None or v.name in names)
         return Recoding(chosen, (*missing_codes(self.wave, stem), *self.missing))
 
     def codes(self, name: str) -> pd.Series:
@@ -123,10 +129,11 @@ class WaveFiles:
         return tuple(s for s in (*OF_WAVE, ACROSS) if self._key(s) in self.files)
 
     def open(self, stem: str) -> TableFile | None:
-        """A file and the columns it has; None where it cannot be read."""
+        """A file and the columns it has; None where it cannot be read or holds another wave."""
         if stem not in self.opened:
             path = self.files[self._key(stem)]
-            self.opened[stem] = open_table(path, f"{self.where}.path", self.problems, self.keys(stem))
+            file = open_table(path, f"{self.where}.path", self.problems, self.keys(stem))
+            self.opened[stem] = None if file is None or self._of_another_wave(stem, file) else file
         return self.opened[stem]
 
     def keys(self, stem: str) -> tuple[str, ...]:
@@ -152,7 +159,7 @@ class WaveFiles:
         """Note a variable that no file of the wave has, unless one of them cannot be read, which is told already."""
         if any(file is None for file in self.opened.values()):
             return
-        looked = ", ".join(self._name(file) for file in self.stems())
+        looked = ", ".join(self.name(file) for file in self.stems())
         self.problems.add(where, f"no column {prefixed(stem, self.wave)!r} in {looked}", hint, "data")
 
     def read(
@@ -202,10 +209,21 @@ class WaveFiles:
         accounts = tuple(self._account(stem, part) for stem, part in raw.items() if part is not None)
         return Interviews(self.wave, parts, variables, person, household, missing, accounts, tuple(notes))
 
+    def _of_another_wave(self, stem: str, file: TableFile) -> bool:
+        """Whether a file named after this wave holds the columns of another, which is noted once."""
+        others = {m[1] for column in file.columns if (m := _HOUSEHOLD.fullmatch(column))}
+        if stem == ACROSS or not others or self.wave in others:
+            return False
+        held = " and ".join(f"of wave {letter}" for letter in sorted(others))
+        message = f"{file.path.name} holds columns {held}, none of wave {self.wave}"
+        self.problems.add(f"{self.where}.path", message, f"put the file of wave {self.wave} in its place", "data")
+        return True
+
     def _key(self, stem: str) -> tuple[str, str]:
         return ("" if stem == ACROSS else self.wave, stem)
 
-    def _name(self, stem: str) -> str:
+    def name(self, stem: str) -> str:
+        """A file's name."""
         return self.files[self._key(stem)].name
 
     def _read(self, stem: str, file: TableFile, columns: Collection[str]) -> RawTable | None:
@@ -218,7 +236,7 @@ class WaveFiles:
         blank, twice = int(ids.isna().sum()), int(ids[ids.notna()].duplicated().sum())
         for count, what in ((blank, "no id"), (twice, "the id of a row before")):
             if count:
-                message = f"{told(count)} rows of {self._name(stem)} have {what} in {self.keys(stem)[0]!r}"
+                message = f"{told(count)} rows of {self.name(stem)} have {what} in {self.keys(stem)[0]!r}"
                 self.problems.add(f"{self.where}.path", message, "expected a row each, with an id of its own", "data")
         return not (blank or twice)
 
@@ -230,11 +248,11 @@ class WaveFiles:
         at = positions(ids, theirs.to_numpy(dtype=object))
         lost = float((at < 0).mean())
         if lost > MOST_UNMATCHED:
-            message = f"{lost:.0%} of the interviews of {self._name(MAIN)} have no row in {self._name(stem)}"
+            message = f"{lost:.0%} of the interviews of {self.name(MAIN)} have no row in {self.name(stem)}"
             self.problems.add(f"{self.where}.path", message, "are both of one edition and wave?", "data")
         elif lost:
             count = told(int((at < 0).sum()))
-            notes.append(f"{count} interviews of {self._name(MAIN)} have no row in {self._name(stem)}")
+            notes.append(f"{count} interviews of {self.name(MAIN)} have no row in {self.name(stem)}")
         frame = part.frame.take(np.maximum(at, 0)).reset_index(drop=True)
         return RawTable(frame.mask(pd.Series(at < 0), axis=0) if lost else frame, part.labels)
 
