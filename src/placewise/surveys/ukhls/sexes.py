@@ -81,9 +81,9 @@ def check_sexes(waves: Sequence[WaveFiles], where: str, problems: Problems) -> t
     """
     sources, unread = _sources(waves)
     pairs = [p for p in compare_sexes(sources) if p.both]
-    checks = [Check(NAME, "warn", f"not compared with {', '.join(unread)}: not readable as its name says")] * bool(
-        unread
-    )
+    checks = [
+        Check(NAME, "warn", f"not compared with {name}, which cannot be read as its name says") for name in unread
+    ]
     apart = [p for p in pairs if p.apart]
     if apart:
         suspects = _suspects(apart)
@@ -95,7 +95,7 @@ def check_sexes(waves: Sequence[WaveFiles], where: str, problems: Problems) -> t
         hint = f"does {waves_named} code sex the other way round? take it as deposited: 1 is male, 2 is female"
         problems.add(f"{where}.path", message, hint, "data")
         return ()
-    return (*checks, _few(pairs)) if pairs else tuple(checks)
+    return (*checks, *([_few(pairs)] if pairs else []))
 
 
 def _few(pairs: Sequence[Pair]) -> Check:
