@@ -91,6 +91,14 @@ def test_a_flipped_byte_is_refused(tmp_path):
     assert "cut short or is no zip" in _refused(tmp_path, bytes(content))
 
 
+def test_an_unknown_method_of_packing_is_refused(tmp_path):
+    content = bytearray(mini.zipped({NAME: b"a,b\n1,2\n"}))
+    # deflate64 in the member's header and in the directory
+    struct.pack_into("<H", content, 8, 9)
+    struct.pack_into("<H", content, content.rindex(b"PK\x01\x02") + 10, 9)
+    assert "packed in a way that cannot be unpacked here" in _refused(tmp_path, bytes(content))
+
+
 def test_an_encrypted_member_is_refused(tmp_path):
     content = bytearray(mini.zipped({NAME: b"a,b\n"}))
     content[6] |= 1

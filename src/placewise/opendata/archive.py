@@ -30,8 +30,8 @@ def extract_member(archive: Path, member: str, target: Path) -> None:
     Raises
     ------
     UnreadableError
-        No zip archive, cut short or damaged; the member is absent, there twice, encrypted, or unpacks to more than
-        ``MOST_BYTES``.
+        No zip archive, cut short or damaged; the member is absent, there twice, encrypted, packed in
+        another way, or unpacks to more than ``MOST_BYTES``.
     """
     try:
         with zipfile.ZipFile(archive) as box:
@@ -47,9 +47,14 @@ def extract_member(archive: Path, member: str, target: Path) -> None:
     except UnreadableError:
         target.unlink(missing_ok=True)
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         target.unlink(missing_ok=True)
         raise UnreadableError("the file is cut short or is no zip archive, expected a zip archive", _AGAIN) from error
+    except RuntimeError as error:
+        # what the standard library raises for a method of packing that it has not
+        target.unlink(missing_ok=True)
+        what = f"{member!r} is packed in a way that cannot be unpacked here, expected deflate or none"
+        raise UnreadableError(what, "unpack it with another program and give the folder by --from") from error
 
 
 def _only(box: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
