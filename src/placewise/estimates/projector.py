@@ -12,6 +12,7 @@ from placewise.estimates.cell_part import cell_part
 from placewise.estimates.effects import EffectSource, Picks, picks_of, rows_of_block
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.specific_part import specific_part
+from placewise.frame.cells import people_of
 from placewise.kernels.people import draw_means, draw_shares
 from placewise.kernels.philox import label_hashes, stream_key
 from placewise.kernels.projection import project_block
@@ -137,14 +138,14 @@ class Projector:
     def _people_in_frame(self) -> np.ndarray:
         """Sum of the frame's counts in each area."""
         p = self.predictor
-        total = np.add.reduceat(np.append(p.count, 0.0), p.indptr[:-1]) * (np.diff(p.indptr) > 0)
+        total = people_of(p.indptr, p.count)
         empty = ~((total > 0) & (p.population > 0))
         if empty.any():
             first = ", ".join(str(c) for c in p.codes[empty][:10])
             raise DataError(
                 Problem("areas", f"{int(empty.sum())} areas have no people: {first}", "leave them out", kind="data")
             )
-        return np.asarray(total, dtype=np.float64)
+        return total
 
     def _prepare_columns(self) -> None:
         """Sort the fixed columns by what they vary over."""

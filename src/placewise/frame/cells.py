@@ -47,7 +47,12 @@ class Frame:
 
     def population(self) -> np.ndarray:
         """Sum of counts in each area, shape (A,)."""
-        people = np.zeros(len(self.indptr) - 1)
-        inhabited = np.diff(self.indptr) > 0
-        people[inhabited] = np.add.reduceat(self.count, self.indptr[:-1][inhabited])
-        return people
+        return people_of(self.indptr, self.count)
+
+
+def people_of(indptr: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Sum of the counts of each area's cells, shape (A,); area a's are ``count[indptr[a]:indptr[a + 1]]``."""
+    people = np.zeros(len(indptr) - 1)
+    inhabited = np.diff(indptr) > 0
+    people[inhabited] = np.add.reduceat(count, indptr[:-1][inhabited])
+    return people
