@@ -80,6 +80,12 @@ class OwnPriors:
         return np.zeros(len(self.at)), curve
 
 
+def _squares(m: Moments, at: np.ndarray, mean: float) -> np.ndarray:
+    """Expected squares about ``mean`` to first order in the shift, shape (n,)."""
+    mode = m.mode[at] - mean
+    return np.asarray(mode**2 + m.cov[at, at] + 2.0 * m.shift[at] * mode)
+
+
 @dataclass(frozen=True, eq=False)
 class Independent:
     """Coefficients that are independent normal(mean, s²), the logarithm of s one of the hyperparameters' log scales."""
@@ -98,9 +104,8 @@ class Independent:
 
     def gradient(self, point: Point, m: Moments) -> np.ndarray:
         """Derivative of the log marginal in the scores."""
-        mode, at = m.mode[self.at] - self.mean, self.at
-        total = mode @ mode + m.cov[at, at].sum() + 2.0 * m.shift[at] @ mode
-        slope = float(np.exp(-2.0 * point.log_scale[self.scale]) * total) - len(at)
+        total = float(_squares(m, self.at, self.mean).sum())
+        slope = float(np.exp(-2.0 * point.log_scale[self.scale])) * total - len(self.at)
         return np.asarray(slope * point.jacobian[self.scale])
 
 
@@ -122,9 +127,9 @@ class LinkedBlock:
 
     def gradient(self, point: Point, m: Moments) -> np.ndarray:
         """Derivative of the log marginal in the scores."""
-        mode = m.mode[self.at]
-        second = mode**2 + m.cov[self.at, self.at] + 2.0 * m.shift[self.at] * mode
-        return self.linked.slope(point, np.arange(len(self.at)), self.precision(point) * second - 1.0)
+        return self.linked.slope(
+            point, np.arange(len(self.at)), self.precision(point) * _squares(m, self.at, self.mean) - 1.0
+        )
 
 
 class Structured:
