@@ -65,6 +65,8 @@ def respondents_of(
     spec: SurveySpec,
     areas: AreaTable | None,
     problems: Problems,
+    *,
+    told_before: bool = False,
 ) -> Respondents | None:
     """The respondents of a file whose columns are read: inside ``where``, linked to the areas, with their weights.
 
@@ -78,6 +80,8 @@ def respondents_of(
         Columns and variables that the respondents' table holds, in order.
     spec, areas, problems
         As ``read_survey``.
+    told_before : bool
+        Whether answers that no variable maps were told of the whole file.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def respondents_of(
     kept, codes, left_out = selected
     source = source.take(kept)
     linked = codes[kept].reset_index(drop=True)
-    made = source.made(None, problems)
+    made = source.made(None, Problems() if told_before else problems)
     weight, psu, strata = _design(source, made, spec, problems)
     if areas is not None:
         _check_linked(linked, spec, areas, problems)

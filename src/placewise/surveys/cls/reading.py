@@ -70,10 +70,7 @@ def read_community_life(
     if not spec.area_column:
         return None
     names = [name for name in dict.fromkeys((*plan.answers, YEAR, MODE)) if name in source.recoding.names()]
-    # what is not mapped was told above, counted in the whole file
-    linking = Problems()
-    respondents = respondents_of(deposit.file, source, names, spec, areas, linking)
-    problems.extend(p for p in linking if not p.where.startswith(f"{source.where}: "))
+    respondents = respondents_of(deposit.file, source, names, spec, areas, problems, told_before=True)
     if respondents is None or respondents.account is None or len(problems) > before:
         return None
     return replace(
