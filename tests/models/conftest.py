@@ -15,6 +15,7 @@ from placewise.geography.areas import AreaTable
 from placewise.models.build import build_design
 from placewise.models.design import Design
 from placewise.models.formula import parse_formula
+from placewise.models.priors import Prior
 
 AGES = ("16-34", "35-64", "65+")
 SEXES = ("female", "male")
@@ -116,3 +117,23 @@ def country() -> Country:
         )
     )
     return Country(areas, frame, respondents, area, {}, {"age": AGES})
+
+
+# one of each prior that an sd may have
+SD_PRIORS = [
+    Prior("half_normal", (0.5,)),
+    Prior("half_cauchy", (0.5,)),
+    Prior("half_student_t", (3.0, 0.0, 0.5)),
+    Prior("gamma", (4.0, 22.0)),
+    Prior("inv_gamma", (3.0, 0.5)),
+    Prior("exponential", (2.0,)),
+    Prior("pc", (1.0, 0.05)),
+    Prior("lognormal", (-1.0, 0.5)),
+]
+
+
+@pytest.fixture(params=SD_PRIORS, ids=[p.name for p in SD_PRIORS])
+def sd_prior(request: pytest.FixtureRequest) -> Prior:
+    """Each prior that an sd may have."""
+    prior: Prior = request.param
+    return prior

@@ -6,10 +6,10 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 import placewise as pw
 from placewise import cli
-from placewise.pipeline.example import write_example
 
 FORMULA = "log(deprivation) + private_rent + (1 | region/lad)"
 FEW = ["--outcome", "belonging", "--draws", "400"]
@@ -28,11 +28,7 @@ def with_benchmark(folder, table):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("country")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = model.read_text(encoding="utf-8")
-    start, end = text.index('formula = """'), text.index('"""\n', text.index('formula = """') + 15) + 4
-    model.write_text(text[:start] + f'formula = "{FORMULA}"\n' + text[end:], encoding="utf-8")
+    write_small_example(folder, FORMULA)
     areas = pd.read_parquet(folder / "data" / "areas.parquet")
     regions = sorted(areas["region"].unique())
     targets = pd.DataFrame({"code": regions, "estimate": np.linspace(0.55, 0.7, len(regions)), "se": 0.01})

@@ -12,11 +12,11 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 import placewise as pw
 from placewise import cli
 from placewise.errors import ConfigurationError
-from placewise.pipeline.example import write_example
 
 HEADER = (
     "area_code,area_name,area_level,outcome,population,mean,sd,ci50_lower,ci50_upper,ci90_lower,ci90_upper,ci95_lower,"
@@ -31,11 +31,8 @@ FEW = ["--draws", "400", "--quiet"]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("country")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
+    model = write_small_example(folder, FORMULA)
     text = model.read_text(encoding="utf-8")
-    start, end = text.index('formula = """'), text.index('"""\n', text.index('formula = """') + 15) + 4
-    text = text[:start] + f'formula = "{FORMULA}"\n' + text[end:]
     share = 'estimand = { share = ["fairly strongly", "very strongly"] }'
     assert share in text
     both = 'estimand = { belongs = { share = ["fairly strongly", "very strongly"] }, score = "mean" }'

@@ -13,8 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import xarray as xr
-
-from placewise.pipeline.example import write_example
+from small_example import write_small_example
 
 DRAWS = 403
 RUN = """
@@ -30,9 +29,8 @@ OF_CHAINS = re.compile(r"(?i)\b(chains?|r-?hat|samplers?|nuts|mcmc|diverg\w+|dif
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Folder of results, and what the run said."""
     folder = tmp_path_factory.mktemp(request.param)
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', 'formula = "private_rent + sex + (1 | region)"', model.read_text("utf-8"))
+    model = write_small_example(folder, "private_rent + sex + (1 | region)")
+    text = model.read_text("utf-8")
     model.write_text(text, "utf-8")
     code = RUN.format(folder=os.fspath(folder), engine=request.param, draws=DRAWS)
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 from placewise import cli
-from placewise.pipeline.example import write_example
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exact")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', 'formula = "private_rent + (1 | region)"', model.read_text("utf-8"))
+    model = write_small_example(folder, "private_rent + (1 | region)")
+    text = model.read_text("utf-8")
     # a small model: compiling it takes most of the time
     model.write_text(text.replace("[model]\n", "[model]\ncategory_specific = []\n"), "utf-8")
     words = ["run", "--project", os.fspath(folder), "--engine", "nuts", "--draws", "203", "--quiet", "--allow-fail"]

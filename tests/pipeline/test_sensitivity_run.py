@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 from placewise import cli
-from placewise.pipeline.example import write_example
 
 FEW = ["--draws", "404", "--quiet"]
 
@@ -21,9 +20,8 @@ FEW = ["--draws", "404", "--quiet"]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small example with one prior that the answers say little about, weighted by what was answered."""
     folder = tmp_path_factory.mktemp("sensitivity")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', 'formula = "sex + (1 | region/lad)"', model.read_text("utf-8"))
+    model = write_small_example(folder, "sex + (1 | region/lad)")
+    text = model.read_text("utf-8")
     model.write_text(text.replace("[model.priors]", "sensitivity = true\n\n[model.priors]"), "utf-8")
     survey = folder / "data" / "survey.csv"
     table = pd.read_csv(survey, dtype={"oa": "str"})
