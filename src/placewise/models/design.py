@@ -156,6 +156,9 @@ class Group:
     shares : ndarray of float64, shape (n, len(labels)), or None
         Where respondents are linked above the area and the areas that they may live in are in several groups: the share
         of each. ``index`` is then the group of most.
+    survey : str
+        Survey whose answers the effects belong to, where they are no part of the trait: neither multiplied by the
+        survey's scale nor projected.
     """
 
     name: str
@@ -171,6 +174,7 @@ class Group:
     factor: str = ""
     labels_areas: bool = False
     shares: np.ndarray | None = None
+    survey: str = ""
 
     @property
     def dim(self) -> str:

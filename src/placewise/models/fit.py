@@ -82,6 +82,7 @@ def plan_of(
         y_mean=float(np.mean(response.y)) if gaussian else 0.0,
         y_sd=float(np.std(response.y)) if gaussian else 1.0,
         known_variance=response.variance is not None,
+        instruments=response.instruments is not None,
     )
 
 

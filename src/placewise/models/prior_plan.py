@@ -26,6 +26,8 @@ RESIDUAL_SD = Prior("half_student_t", (3.0, 0.0, 1.0))
 CORRELATIONS = Prior("lkj", (2.0,))
 AREA_SPLIT = 1.5
 DEVIATION_SD = Prior("half_normal", (0.1,))
+DISCRIMINATION = Prior("lognormal", (0.0, 0.5))
+DISCREPANCY_SD = Prior("half_normal", (0.1,))
 AREA_SCALE_SD = Prior("half_normal", (0.3,))
 # Flat over all that is possible: nothing is said of how alike neighbours are. For bym2 a beta(0.5, 0.5) would say that
 # the variance is nearly all spatial or nearly none, and the penalised prior of Riebler et al. (2016) favours none.
@@ -80,6 +82,8 @@ class PriorPlan:
     below : tuple of str, str and float, or None
         Where respondents are linked above the area and the ratio r is known: the group at which they are, whose part of
         the total is that of the area too, the area's own group, and r.
+    discrimination : Prior or None
+        Of each item's discrimination in a scale, and of the scale of each survey but the reference.
     """
 
     intercept: Prior | None
@@ -97,6 +101,7 @@ class PriorPlan:
     deviation_sd: Prior | None = None
     area_scale_sd: Prior | None = None
     below: tuple[str, str, float] | None = None
+    discrimination: Prior | None = None
 
 
 def scaled(prior: Prior, factor: float, location: float = 0.0) -> Prior:
@@ -124,6 +129,7 @@ def plan_priors(
     y_mean: float = 0.0,
     y_sd: float = 1.0,
     known_variance: bool = False,
+    instruments: bool = False,
 ) -> PriorPlan:
     """Resolve the priors of a model.
 
@@ -143,8 +149,10 @@ def plan_priors(
         Of a gaussian outcome; 0 and 1 elsewhere.
     known_variance : bool
         Gaussian outcome with known sampling variances.
+    instruments : bool
+        Whether the trait is measured by several items or surveys.
     """
-    cumulative = family == "cumulative"
+    cumulative = family in ("cumulative", "graded_response")
     common, shrinkage = _common_slope(priors)
     slopes = tuple(priors.get(f"slope:{c.name}", common) for c in design.columns)
     shrunk = any(s is None for s in slopes)
@@ -168,6 +176,7 @@ def plan_priors(
         deviation_sd=priors.get("sd:category_specific", DEVIATION_SD) if design.category_specific else None,
         area_scale_sd=priors.get("sd:area_scale", AREA_SCALE_SD) if learned_scale else None,
         below=_below(design),
+        discrimination=priors.get("discrimination", DISCRIMINATION) if instruments else None,
     )
 
 
@@ -212,6 +221,8 @@ def _plan_sds(
         own = _own(priors, g.name)
         if own is not None:
             sds[g.name] = own
+        elif g.survey:
+            sds[g.name] = SdPrior(priors.get("discrepancy", DISCREPANCY_SD))
         elif g.role == "geography":
             shared.append(g.name)
         elif g.role == "class":

@@ -11,6 +11,7 @@ import pandas as pd
 from placewise.errors import Problems, nearest
 from placewise.geography.codes import as_labels, as_numbers
 from placewise.surveys.disclosure import THRESHOLD, told
+from placewise.surveys.instruments import Instruments
 from placewise.surveys.respondents import Dropped, Respondents
 
 DONT_KNOW = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 997, 998, 999})
@@ -35,6 +36,8 @@ class Response:
         Why the others are left out.
     notes : tuple of str
         Harmless findings.
+    instruments : Instruments or None
+        Answers to the items of a scale, or of several surveys; ``y`` is then each respondent's first answer.
     """
 
     y: np.ndarray
@@ -45,6 +48,7 @@ class Response:
     variance: np.ndarray | None = None
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
+    instruments: Instruments | None = None
 
 
 def encode_response(
