@@ -14,8 +14,8 @@ class Instruments:
     """What measures a trait t, and what each respondent answered.
 
     Answer y of respondent i to instrument m is ordered: P(y > k) = logit⁻¹(a_m t_i − c_mk). In a scale (the graded
-    response model) t_i = λ_s η_i + w_i + z_i, with z ~ normal(0, 1) the person's own; else a_m = 1 and no z. λ_s is 1 in
-    the reference survey; w is the sum of effects of groups that belong to one survey (``Group.survey``).
+    response model) t_i = λ_s η_i + w_i + z_i, with z ~ normal(0, 1) the person's own; else a_m = 1 and there is no z.
+    λ_s is 1 in the reference survey; w sums the effects of groups that belong to one survey (``Group.survey``).
 
     Parameters
     ----------
