@@ -39,11 +39,19 @@ def _locked(root: Path) -> list[Requirement]:
         "import placewise; dir(placewise)",
         "from click.testing import CliRunner\nfrom placewise.cli import cli\n"
         "assert 'Usage' in CliRunner().invoke(cli, ['--help']).output",
+        "import placewise.pipeline.from_release",
     ],
-    ids=["import", "dir", "help"],
+    ids=["import", "dir", "help", "while a release is hashed"],
 )
 def test_import_and_help_stay_light(code: str) -> None:
     assert not _loaded_after(code) & set(HEAVY)
+
+
+def test_areas_of_one_s_own_need_no_library_that_is_slow_to_load() -> None:
+    assert not _loaded_after("import placewise.estimates.custom, placewise.estimates.release") & {
+        "scipy.special",
+        "matplotlib",
+    }
 
 
 def test_the_check_above_would_see_a_heavy_import() -> None:

@@ -93,6 +93,9 @@ def test_altered_and_missing_files_are_named(written):
     (folder / "arrays.npz").write_bytes(data)
     with pytest.raises(DataError, match=r"arrays.npz: SHA-256 .* expected"):
         read_release(folder)
+    (folder / "arrays.npz").write_bytes(b"")
+    with pytest.raises(DataError, match=r"arrays.npz: SHA-256 e3b0c44298fc…"):
+        read_release(folder)
     (folder / "labels.parquet").unlink()
     with pytest.raises(DataError, match=r"labels.parquet is missing"):
         read_release(folder)

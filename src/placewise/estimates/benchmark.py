@@ -32,6 +32,7 @@ from placewise.estimates.moved import Moved, describe_moves
 from placewise.estimates.predictor import Effect, Predictor
 from placewise.estimates.projector import Projector
 from placewise.estimates.scale import LinkScale, scale_of_estimand
+from placewise.estimates.shift import shift_name
 from placewise.estimates.targets import Mode, Targets, check_targets, reliable
 from placewise.kernels.sums import add_to_groups
 
@@ -40,7 +41,6 @@ Progress = Callable[[int, int], None]
 PASSES = 8  # at most; three or four are usual
 _CLOSE = 2e-5  # on the logarithm or logit: a share is met to 5e-6 in every draw
 _MOST_VALUES = 20_000_000  # areas × draws of the benchmarked level: a few arrays of 160 MB
-_SHIFT = "(benchmark "  # names of such effects: no column of the user's has a bracket
 _DRAWS_AN_AREA = 4  # mode update rests on the covariance between areas, which so many draws each can tell
 
 
@@ -108,11 +108,6 @@ class _Work:
         sums /= total[:, None]
         sums += projector.origin
         return sums, mean + projector.origin
-
-
-def is_shift(effect: Effect) -> bool:
-    """Whether an effect is the shift of an earlier benchmarking."""
-    return effect.name.startswith(_SHIFT)
 
 
 def level_codes(predictor: Predictor, level: str) -> np.ndarray:
@@ -312,7 +307,7 @@ def _with(work: _Work, name: str, shift: np.ndarray) -> Predictor:
     index[work.order] = work.group
     labels = tuple(work.codes)
     effect = Effect(
-        name=f"{_SHIFT}{name})",
+        name=shift_name(name),
         labels=labels,
         draws=np.ascontiguousarray(shift, dtype=np.float32),
         sd=np.zeros(shift.shape[1]),

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from placewise.estimates.benchmark import is_shift
 from placewise.estimates.describe import LEVELS
 from placewise.estimates.differences import Draws, describe_differences
 from placewise.estimates.predictor import Effect, Predictor
+from placewise.estimates.shift import is_shift
 
 _BLOCK = 4_000_000  # areas × draws at a time
 

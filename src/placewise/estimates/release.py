@@ -7,7 +7,6 @@ their effects anew; ``release.json`` all else, and the digest of each file.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,11 +20,10 @@ from placewise.errors import DataError, Problem, Problems
 from placewise.estimates.arrays import read_arrays, write_arrays
 from placewise.estimates.describe import Standard
 from placewise.estimates.predictor import Effect, Estimand, Kind, Link, Predictor
+from placewise.estimates.release_files import FACTS, FORMAT, digests, read_facts
 from placewise.estimates.summarise import Names
 from placewise.geography.centroids import Centroids
 
-FORMAT = 1
-_FILES = ("areas.parquet", "arrays.npz", "labels.parquet")
 _PLAIN = ("intercept", "beta", "area_x", "cell_x", "area_varies", "cell_varies", "indptr", "cell", "count", "specific")
 _EFFECT = (
     "draws",
@@ -101,20 +99,21 @@ def write_release(
     _areas(predictor, names or {}, centroids).to_parquet(folder / "areas.parquet", index=False)
     _labels(predictor).to_parquet(folder / "labels.parquet", index=False)
     write_arrays(folder / "arrays.npz", _arrays(predictor, standards))
-    digests = {name: _digest(folder / name) for name in _FILES}
-    facts = _facts(predictor) | {"failed_checks": failed, "sha256": digests}
+    facts = _facts(predictor) | {"failed_checks": failed, "sha256": digests(folder)}
     facts |= {} if centroids is None else {"centroid_epsg": centroids.epsg}
     text = json.dumps(facts, indent=1, sort_keys=True, allow_nan=False)
-    (folder / "release.json").write_text(text + "\n", encoding="utf-8")
+    (folder / FACTS).write_text(text + "\n", encoding="utf-8")
 
 
-def read_release(folder: str | Path) -> Release:
+def read_release(folder: str | Path, facts: Mapping[str, Any] | None = None) -> Release:
     """Read a release and check it.
 
     Parameters
     ----------
     folder : path
         ``<outcome>/release`` of a run.
+    facts : mapping, optional
+        What ``read_facts`` found there, where the files have been checked already.
 
     Raises
     ------
@@ -122,16 +121,14 @@ def read_release(folder: str | Path) -> Release:
         Missing, altered or inconsistent files.
     """
     folder = Path(folder)
-    facts = _read_facts(folder)
+    facts = read_facts(folder) if facts is None else facts
     areas = pd.read_parquet(folder / "areas.parquet")
     labels = pd.read_parquet(folder / "labels.parquet")
     arrays = read_arrays(folder / "arrays.npz")
     try:
         release = _rebuild(facts, areas, labels, arrays)
     except (KeyError, TypeError, ValueError) as error:
-        problem = Problem(
-            str(folder / "release.json"), f"the release is incomplete: {error}", "make it again", kind="data"
-        )
+        problem = Problem(str(folder / FACTS), f"the release is incomplete: {error}", "make it again", kind="data")
         raise DataError(problem) from error
     _check(folder, release)
     return release
@@ -204,37 +201,6 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
             for e in predictor.estimands
         ],
     }
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_facts(folder: Path) -> dict[str, Any]:
-    """``release.json``, after checking that every file is the one that was written."""
-    path, found = folder / "release.json", Problems()
-    for name in ("release.json", *_FILES):
-        if not (folder / name).is_file():
-            found.add(str(folder), f"{name} is missing", "a release is written by 'placewise project'", kind="data")
-    found.raise_if_any()
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(Problem(str(path), f"this is not JSON: {error}", kind="data")) from error
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        got = facts.get("format") if isinstance(facts, dict) else None
-        raise DataError(Problem(str(path), f"release format {got!r}, expected {FORMAT}", "make it again", kind="data"))
-    digests = facts.get("sha256", {})
-    for name in _FILES:
-        expected, got = digests.get(name), _digest(folder / name)
-        if got != expected:
-            found.add(
-                str(folder / name), f"SHA-256 {got[:12]}…, expected {str(expected)[:12]}…", "make it again", kind="data"
-            )
-    found.raise_if_any()
-    return facts
 
 
 def _rebuild(

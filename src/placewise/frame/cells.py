@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from placewise.frame.report import RakingReport
+if TYPE_CHECKING:
+    from placewise.frame.report import RakingReport
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from placewise.errors import ConfigurationError, Problem, Problems
-from placewise.estimates.custom import group_comparisons, group_estimates, members_together
-from placewise.estimates.release import Release, read_release
-from placewise.pipeline.comparison import Comparison, compare_areas
-from placewise.publish.tables import with_outcome
+from placewise.estimates.release_files import FACTS, read_facts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from placewise.estimates.release import Release
+    from placewise.pipeline.comparison import Comparison
 
 POPULATION = "population"
 
@@ -63,10 +66,12 @@ def own_areas(folder: str | Path, request: Request, differences: bool = False) -
     DataError, ConfigurationError
         Every problem of the request, its files or the release.
     """
-    from placewise.pipeline.custom_areas import OwnAreas, areas_of_groups, areas_of_polygons, areas_of_postcodes
-
     _check(request)
     release, weights = _read(folder), None if request.weights == POPULATION else request.weights
+    from placewise.estimates.custom import group_comparisons, group_estimates, members_together
+    from placewise.pipeline.custom_areas import OwnAreas, areas_of_groups, areas_of_polygons, areas_of_postcodes
+    from placewise.publish.tables import with_outcome
+
     if request.groups is not None:
         own = areas_of_groups(release, request.groups, weights)
     elif request.postcodes is not None:
@@ -80,7 +85,7 @@ def own_areas(folder: str | Path, request: Request, differences: bool = False) -
     else:
         table = group_estimates(release, own.members)
         if request.codes:
-            table = table.assign(area_name=pd.Series([", ".join(request.codes)], dtype="str"))
+            table = table.assign(area_name=", ".join(request.codes))
     return with_outcome(table, Path(folder).resolve().parent.name), own.notes
 
 
@@ -117,13 +122,21 @@ def compare(folder: str | Path, a: str, b: str, index: bool = False) -> Comparis
     ConfigurationError
         An unknown or ambiguous area, areas of two levels, or there is no release.
     """
-    return compare_areas(_read(folder), a, b, index)
+    release = _read(folder)
+    from placewise.pipeline.comparison import compare_areas
+
+    return compare_areas(release, a, b, index)
 
 
 def _read(folder: str | Path) -> Release:
+    """The release of a folder; its files are hashed while the libraries that read them are loaded."""
     folder = Path(folder)
-    if not (folder / "release.json").is_file():
+    if not (folder / FACTS).is_file():
         raise ConfigurationError(
             Problem(str(folder), "this is no release", "name <outcome>/release in the folder of results of a run")
         )
-    return read_release(folder)
+    with ThreadPoolExecutor(1) as pool:
+        facts = pool.submit(read_facts, folder)
+        from placewise.estimates.release import read_release
+
+        return read_release(folder, facts.result())
