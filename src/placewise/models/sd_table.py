@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placewise.models.fit import Posterior
+from placewise.models.prior_draws import draw_prior
 from placewise.models.prior_plan import PriorPlan, SdPrior
 from placewise.models.priors import Prior
 
@@ -50,8 +51,10 @@ def sd_table(posterior: Posterior) -> pd.DataFrame:
 
 
 def draw_sd(prior: SdPrior, rng: np.random.Generator, n: int = PRIOR_DRAWS) -> np.ndarray:
-    """Draws of a standard deviation from its prior, shape (n,); empty for an improper one."""
-    values = _draw_positive(prior.prior, rng, n)
+    """Draws of a standard deviation from its prior, shape (n,); empty for one that is flat or fixed."""
+    if prior.prior.name in ("flat", "fixed"):
+        return np.empty(0)
+    values = draw_prior(prior.prior, rng, n)
     return np.sqrt(values) if prior.on == "var" else values
 
 
@@ -95,27 +98,3 @@ def _spread_of_log(plan: PriorPlan) -> dict[str, float]:
 def _log_sd(draws: np.ndarray) -> float:
     positive = draws[draws > 0]
     return float(np.std(np.log(positive))) if len(positive) > 1 and np.ptp(positive) > 0 else math.inf
-
-
-def _draw_positive(prior: Prior, rng: np.random.Generator, n: int) -> np.ndarray:
-    a = prior.args
-    match prior.name:
-        case "half_normal":
-            return np.abs(rng.normal(0.0, a[0], n))
-        case "half_cauchy":
-            return np.abs(a[0] * rng.standard_cauchy(n))
-        case "half_student_t":
-            return np.abs(a[2] * rng.standard_t(a[0], n))
-        case "gamma":
-            return rng.gamma(a[0], 1.0 / a[1], n)
-        case "inv_gamma":
-            return a[1] / rng.gamma(a[0], 1.0, n)
-        case "exponential":
-            return rng.exponential(1.0 / a[0], n)
-        case "pc":
-            return rng.exponential(-a[0] / math.log(a[1]), n)
-        case "uniform":
-            return rng.uniform(a[0], a[1], n)
-        case "lognormal":
-            return rng.lognormal(a[0], a[1], n)
-    return np.empty(0)

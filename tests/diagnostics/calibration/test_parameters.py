@@ -4,35 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from placewise.diagnostics.calibration.parameters import check_can_simulate, draw_parameters, draw_prior
+from placewise.diagnostics.calibration.parameters import check_can_simulate, draw_parameters
 from placewise.errors import ConfigurationError
 from placewise.models.design import Column, Design, Group, Structure
 from placewise.models.prior_plan import PriorPlan, SdPrior, plan_priors
 from placewise.models.priors import Prior
-
-# each prior beside scipy's distribution of the same meaning
-TWINS = [
-    (Prior("normal", (1.0, 2.0)), stats.norm(1, 2)),
-    (Prior("student_t", (4.0, 1.0, 2.0)), stats.t(4, 1, 2)),
-    (Prior("half_normal", (0.25,)), stats.halfnorm(scale=0.25)),
-    (Prior("half_cauchy", (0.5,)), stats.halfcauchy(scale=0.5)),
-    (Prior("gamma", (4.0, 25.0)), stats.gamma(4, scale=1 / 25)),
-    (Prior("inv_gamma", (3.0, 0.2)), stats.invgamma(3, scale=0.2)),
-    (Prior("exponential", (2.0,)), stats.expon(scale=0.5)),
-    (Prior("pc", (1.0, 0.05)), stats.expon(scale=1 / -np.log(0.05))),
-    (Prior("uniform", (0.2, 2.0)), stats.uniform(0.2, 1.8)),
-    (Prior("lognormal", (-1.0, 0.5)), stats.lognorm(0.5, scale=np.exp(-1))),
-]
-
-
-@pytest.mark.parametrize(("prior", "twin"), TWINS, ids=lambda p: str(p) if isinstance(p, Prior) else "")
-def test_draws_follow_the_prior(prior: Prior, twin: stats.rv_continuous) -> None:
-    assert stats.kstest(draw_prior(prior, np.random.default_rng(1), 5000), twin.cdf).pvalue > 0.001
-
-
-def test_half_student_t_is_a_folded_one() -> None:
-    drawn = draw_prior(Prior("half_student_t", (3.0, 0.0, 0.5)), np.random.default_rng(1), 5000)
-    assert stats.kstest(drawn, lambda x: 2 * stats.t.cdf(x / 0.5, 3) - 1).pvalue > 0.001
 
 
 def _drawn(design: Design, plan: PriorPlan, times: int, n_categories: int = 0) -> dict[str, np.ndarray]:
