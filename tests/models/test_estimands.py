@@ -14,8 +14,10 @@ ORDER = ("bad", "fair", "good", "very good")
 
 def read(value: Any, family: str = "cumulative", success: tuple[str, ...] = (), items: tuple[str, ...] = ()) -> Any:
     problems = Problems()
-    order = ORDER if family in ("cumulative", "graded_response") else ()
-    found = read_estimands(value, family, order, success, items, Place("m.toml", problems, key="estimand"))
+    columns = items if family == "graded_response" else ("answer",) if family == "cumulative" else ()
+    found = read_estimands(
+        value, family, dict.fromkeys(columns, ORDER), success, items, Place("m.toml", problems, key="estimand")
+    )
     return found, [str(p) for p in problems]
 
 

@@ -43,21 +43,6 @@ def test_every_key_that_this_version_honours_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("discrimination", "lognormal(0, 0.5)"),
-        ("shift", "normal(0, 1)"),
-        ("discrepancy", "half_normal(0.2)"),
-    ],
-)
-def test_keys_of_parts_to_come_are_unavailable_and_say_what_works(key: str, value: str) -> None:
-    _, _, problems = read({key: value})
-    assert [p.kind for p in problems] == ["unavailable"]
-    assert "is not available in this version" in str(problems[0])
-    assert problems[0].hint
-
-
-@pytest.mark.parametrize(
     ("table", "family", "message"),
     [
         ({"slpoe": "normal(0, 1)"}, "gaussian", "model.priors.slpoe: there is no such prior (did you mean 'slope'?)"),
@@ -128,3 +113,27 @@ def test_shrinkage_of_all_slopes_together_is_read(text: str) -> None:
     priors, _, problems = read({"slope": text, "slope:x": "normal(0, 1)"})
     assert problems == []
     assert str(priors["slope"]) == text
+
+
+def test_priors_of_several_surveys_and_items_are_read() -> None:
+    table = {"discrimination": "gamma(4, 4)", "shift": "normal(0, 0.3)", "discrepancy": "exponential(5)"}
+    problems = Problems()
+    priors, _ = read_priors(table, "cumulative", False, Place("m.toml", problems, key="model.priors"), 2)
+    assert list(problems) == []
+    assert {k: str(p) for k, p in priors.items()} == table
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("discrimination", "flat()", "flat() does not suit a factor"),
+        ("discrimination", "normal(1, 0.5)", "'discrimination' cannot be negative"),
+        ("discrepancy", "normal(0, 0.5)", "'discrepancy' cannot be negative"),
+        ("shift", "student_t(3, 0, 1)", "a shift is normal about 0, student_t(3, 0, 1) is not"),
+        ("shift", "normal(0.2, 1)", "a shift is normal about 0"),
+    ],
+)
+def test_priors_that_such_parameters_cannot_have_are_refused(key: str, value: str, message: str) -> None:
+    problems = Problems()
+    read_priors({key: value}, "graded_response", False, Place("m.toml", problems, key="model.priors"), 2)
+    assert [message in str(p) for p in problems] == [True]

@@ -147,7 +147,7 @@ def test_the_report_is_given_years_modes_and_checks(tmp_path: Path, areas: AreaT
     model = {"outcome": {"survey": "cls", "response": "belonging", "family": "gaussian"}, "model": {"formula": "1"}}
     outcome = read_model(model, "belonging", "belonging.toml", Problems(), surveys=["cls"])
     assert outcome is not None
-    data = OutcomeData(areas, None, found, None, None)  # type: ignore[arg-type]
+    data = OutcomeData(areas, None, found, None, None, (found,))  # type: ignore[arg-type]
     use = survey_use(data, survey, outcome.outcome)
     assert set(use.years.split(", ")) == {"2012-13", "2020-21", "2021-22"}
     assert set(use.mode.split(", ")) == {"face-to-face", "online", "paper"}

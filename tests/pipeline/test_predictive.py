@@ -52,7 +52,7 @@ def data():
         (Group("kind", "class", ("a", "b"), kind, ("a", "b"), np.arange(AREAS) % 2, None, np.arange(2)[:, None]),),
         N,
     )
-    return OutcomeData(areas, None, people, design, Response(y, np.ones(N, dtype=bool), LEVELS))
+    return OutcomeData(areas, None, people, design, Response(y, np.ones(N, dtype=bool), LEVELS), (people,))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,12 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
 
 
 def read_estimands(
-    value: Any, family: str, order: tuple[str, ...], success: tuple[str, ...], items: tuple[str, ...], place: Place
+    value: Any,
+    family: str,
+    orders: Mapping[str, tuple[str, ...]],
+    success: tuple[str, ...],
+    items: tuple[str, ...],
+    place: Place,
 ) -> tuple[EstimandSpec, ...]:
     """Read ``outcome.estimand``: one quantity, or a table of several of which the first is the primary one.
 
@@ -36,8 +41,10 @@ def read_estimands(
         cumulative), the share of successes (bernoulli, binomial), the scale score (graded_response).
     family : str
         Likelihood family; empty where it could not be read.
-    order, success, items : tuple of str
-        Declared categories, successes and items, against which names are checked.
+    orders : mapping of str to tuple of str
+        Declared categories of each of the reference survey's questions, against which those of shares are checked.
+    success, items : tuple of str
+        Declared successes and items, against which names are checked.
     place : Place
         Where the value stands.
 
@@ -58,7 +65,7 @@ def read_estimands(
     for name, (written, here) in named.items():
         estimand = _read_one(name or "", written, family, here)
         if estimand is not None:
-            found.append(_checked(estimand, family, order, success, items, here))
+            found.append(_checked(estimand, family, orders, success, items, here))
     return tuple(found)
 
 
@@ -80,7 +87,7 @@ def _read_one(name: str, written: Any, family: str, place: Place) -> EstimandSpe
 def _checked(
     estimand: EstimandSpec,
     family: str,
-    order: tuple[str, ...],
+    orders: Mapping[str, tuple[str, ...]],
     success: tuple[str, ...],
     items: tuple[str, ...],
     place: Place,
@@ -97,7 +104,8 @@ def _checked(
         )
     if family == "binomial" and estimand.categories:
         place.at("share").add("a binomial outcome has no categories", 'write estimand = "mean", the share of successes')
-    if family in ("cumulative", "graded_response") and order:
+    order = orders.get(estimand.item, ()) if family == "graded_response" else next(iter(orders.values()), ())
+    if order:
         for i, category in enumerate(estimand.categories):
             must_be_known(category, order, "a category of outcome.order", place.at("share").at(i))
         if estimand.kind == "share" and set(order) <= set(estimand.categories):

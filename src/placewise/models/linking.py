@@ -105,6 +105,32 @@ def link_rows(level: str, codes: np.ndarray, areas: AreaTable) -> LinkedRows:
     return LinkedRows(level, parent.astype(np.int64), share, own.astype(np.int64))
 
 
+def codes_at(column: str, link: str, area: np.ndarray, codes: np.ndarray, areas: AreaTable) -> np.ndarray | None:
+    """Level or class of each respondent; None where the place they are linked by does not tell it.
+
+    Parameters
+    ----------
+    column : str
+        Of the areas table.
+    link : str
+        Column by which respondents are linked.
+    area : ndarray of int64, shape (n,)
+        Their row of the areas table, where they are linked at the area.
+    codes : ndarray of object, shape (n,)
+        Their codes of ``link``.
+    areas : AreaTable
+
+    Returns
+    -------
+    ndarray of object, shape (n,), or None
+    """
+    labels = areas.table[column].to_numpy(dtype=object)
+    if link == areas.code:
+        return np.asarray(labels[area], dtype=object)
+    rows = link_rows(link, codes, areas)
+    return np.asarray(labels[rows.first[rows.own]], dtype=object) if rows.tells(labels) else None
+
+
 def with_below_link(
     design: Design,
     asked: Mapping[str, Any],

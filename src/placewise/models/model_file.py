@@ -12,11 +12,11 @@ from placewise.models.estimands import read_estimands
 from placewise.models.formula import parse_formula
 from placewise.models.prior_keys import check_rho, read_priors
 from placewise.models.priors import parse_prior, reaches_below_zero
+from placewise.models.questions import ORDERED, check_response, or_by_survey, orders, read_questions, survey_names
 from placewise.models.spec import AUTO, DEFAULT_ENGINE, ModelSpec, OutcomeSpec
 from placewise.schema import (
     Key,
     Place,
-    Reader,
     boolean,
     data_file,
     describe,
@@ -35,25 +35,6 @@ from placewise.schema import (
 
 FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response")
 STRUCTURES = ("iid", "rw1", "ar1", "bym2")
-
-
-def _or_by_survey(read: Reader) -> Reader:
-    """Reader of one value, or of a table of such values keyed by survey."""
-
-    def either(value: Any, place: Place) -> Any:
-        return table_of(read)(value, place) if isinstance(value, Mapping) else read(value, place)
-
-    return either
-
-
-def _surveys(value: Any, place: Place) -> tuple[str, ...] | None:
-    """One survey, or a list of which the first is the reference."""
-    if isinstance(value, str):
-        return (value,) if text(value, place) else None
-    surveys: tuple[str, ...] | None = list_of(text, least=1)(value, place)
-    if surveys and len(surveys) > 1:
-        place.unavailable("a model of several surveys", "name one survey; one model file a survey")
-    return surveys
 
 
 def _spread(value: Any, place: Place) -> Any:
@@ -99,8 +80,6 @@ def _reference(value: Any, place: Place) -> str | float | None:
     return None
 
 
-_ONE_SURVEY_FAMILY = "use gaussian, bernoulli, binomial, poisson or cumulative on one item at a time"
-
 TOP = {
     "outcome": Key(lambda value, place: value, required=True),
     "model": Key(lambda value, place: value, required=True),
@@ -116,12 +95,13 @@ TOP = {
 
 OUTCOME = {
     "title": Key(text),
-    "question": Key(text),
-    "survey": Key(_surveys, required=True),
-    "response": Key(_or_by_survey(text)),
-    "items": Key(_or_by_survey(list_of(text, least=2)), instead="name one item in 'response'"),
+    "question": Key(or_by_survey(text)),
+    "survey": Key(survey_names, required=True),
+    "response": Key(or_by_survey(text)),
+    "items": Key(or_by_survey(list_of(text, least=1))),
+    "different": Key(list_of(text)),
     "family": Key(one_of(*FAMILIES), required=True),
-    "order": Key(_or_by_survey(list_of(label, least=2))),
+    "order": Key(orders),
     "success": Key(list_of(label, least=1)),
     "trials": Key(text),
     "exposure": Key(text),
@@ -141,12 +121,14 @@ MODEL = {
     "reference": Key(table_of(_reference)),
     "below_link": Key(table({"ratio": Key(positive), "sd": Key(_spread)})),
     "sensitivity": Key(boolean, default=False),
+    "discrepancy": Key(text),
     "priors": Key(lambda value, place: value),
 }
 
 # what only some families have: key -> families, and whether these must have it
 _BELONGS = {
-    "order": (("cumulative", "graded_response"), True),
+    "order": (ORDERED, True),
+    "different": (ORDERED, False),
     "success": (("bernoulli",), False),
     "trials": (("binomial",), True),
     "exposure": (("poisson",), False),
@@ -196,7 +178,7 @@ def read_model(
     values = _part(top["outcome"], OUTCOME, place.at("outcome"))
     if isinstance(top["outcome"], Mapping):
         _check_family_keys(values, top["outcome"], place.at("outcome"))
-        _check_response(values, top["outcome"], place.at("outcome"))
+        check_response(values, top["outcome"], place.at("outcome"))
     for survey in values["survey"] or () if surveys is not None else ():
         must_be_known(survey, surveys or (), "a survey of the project", place.at("outcome").at("survey"))
     outcome = _outcome(name, values, place.at("outcome"))
@@ -204,7 +186,11 @@ def read_model(
     _check_model(model, values, place.at("model"))
     chosen = _engine(engine, model["engine"], place.at("model").at("engine"))
     priors, split = read_priors(
-        model["priors"] or {}, values["family"] or "", bool(values["variance"]), place.at("model").at("priors")
+        model["priors"] or {},
+        values["family"] or "",
+        bool(values["variance"]),
+        place.at("model").at("priors"),
+        len(values["survey"] or ()),
     )
     check_rho(priors, model["structure"] or {}, place.at("model").at("priors"))
     if place.broken() > before:
@@ -225,6 +211,7 @@ def read_model(
         below_link=model["below_link"] or {},
         benchmark=top["benchmark"] or {},
         sensitivity=bool(model["sensitivity"]),
+        discrepancy=model["discrepancy"] or "",
         raw=tables,
     )
 
@@ -247,10 +234,12 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
 
 def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
     """Table ``[outcome]`` as typed data; used only where all of it could be read."""
-    order, response, items = (_of_reference(values[k], values["survey"]) for k in ("order", "response", "items"))
+    questions = read_questions(values, place)
+    reference = questions.get(values["survey"][0], ()) if values["survey"] else ()
+    response, items, question = (_of_reference(values[k], values["survey"]) for k in ("response", "items", "question"))
     estimands = read_estimands(
-        values["estimand"], values["family"] or "", order or (), values["success"] or (), items or (),
-        place.at("estimand"),
+        values["estimand"], values["family"] or "", {q.column: q.levels for q in reference}, values["success"] or (),
+        items or (), place.at("estimand"),
     )  # fmt: skip
     if values["finite_population"] and estimands and all(e.kind == "latent" for e in estimands):
         place.at("finite_population").add("a latent score has no finite population", "leave this key out")
@@ -265,7 +254,9 @@ def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
         family=values["family"],
         response=response or "",
         items=items or (),
-        order=order or (),
+        order=reference[0].levels if reference else (),
+        questions=questions,
+        different=values["different"] or (),
         success=values["success"] or (),
         trials=values["trials"] or "",
         exposure=values["exposure"] or "",
@@ -273,7 +264,8 @@ def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
         estimands=estimands,
         higher_is_better=values["polarity"] == "higher is better",
         finite_population=values["finite_population"],
-        question=values["question"] or "",
+        question=question or "",
+        wordings=values["question"] if isinstance(values["question"], Mapping) else {},
     )
 
 
@@ -287,8 +279,6 @@ def _check_family_keys(values: dict[str, Any], written: Collection[str], place: 
     family = values["family"]
     if family is None:
         return
-    if family == "graded_response":
-        place.at("family").unavailable("family 'graded_response'", _ONE_SURVEY_FAMILY)
     for key, (families, needed) in _BELONGS.items():
         if key in written and family not in families:
             place.at(key).add(f"a {family} outcome has no {key!r}", f"it belongs to {' and '.join(families)}")
@@ -296,28 +286,17 @@ def _check_family_keys(values: dict[str, Any], written: Collection[str], place: 
             place.at(key).add(f"a {family} outcome needs this key")
 
 
-def _check_response(values: dict[str, Any], written: Collection[str], place: Place) -> None:
-    """Note an outcome with neither or both of ``response`` and ``items``, and tables that name other surveys."""
-    if not {"response", "items"} & set(written):
-        place.at("response").add("this key is required", "it names the survey's column")
-    elif "items" in written and "response" in written:
-        place.at("items").add("there is 'response' too", "keep one of the two")
-    elif "items" in written and values["family"] not in (None, "graded_response"):
-        place.at("items").add(f"a {values['family']} outcome has one response and no items", "write 'response'")
-    for key in ("response", "items", "order"):
-        if isinstance(values[key], Mapping) and values["survey"]:
-            for survey in values[key]:
-                must_be_known(survey, values["survey"], "a survey of this outcome", place.at(key).at(survey))
-            for survey in values["survey"]:
-                if survey not in values[key]:
-                    place.at(key).add(f"there is none for survey {survey!r}")
-
-
 def _check_model(model: dict[str, Any], outcome: dict[str, Any], place: Place) -> None:
     """Note what does not fit together in ``[model]``."""
     family = outcome["family"]
-    if model["category_specific"] and family not in (None, "cumulative"):
+    several = len(outcome["survey"] or ()) > 1
+    if model["category_specific"] and (family == "graded_response" or (family == "cumulative" and several)):
+        what = "a slope that differs by cutpoint in a model of several items or surveys"
+        place.at("category_specific").unavailable(what, "leave this key out")
+    elif model["category_specific"] and family not in (None, "cumulative"):
         place.at("category_specific").add(f"a {family} model has no cutpoints", "leave this key out")
+    if model["discrepancy"] and outcome["survey"] and not several:
+        place.at("discrepancy").add("there is one survey, which has none to depart from", "leave this key out")
     below = model["below_link"]
     if below is not None and len(below) != 1:
         place.at("below_link").add("expected one of 'ratio' and 'sd'", "ratio = 2.5")

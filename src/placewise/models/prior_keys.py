@@ -9,20 +9,19 @@ from placewise.errors import nearest
 from placewise.models.priors import DISTRIBUTIONS, Prior, parse_prior, reaches_below_zero
 from placewise.schema import Place, describe, positive
 
-_ALONE = ("intercept", "cutpoints", "slope", "sd", "sigma", "split:geography")
 _NAMED = ("slope", "sd", "var", "rho", "cor")
-_LATER = {
-    "discrimination": "model one item at a time with family 'cumulative'; leave this key out",
-    "shift": "use one survey and one mode; leave this key out",
-    "discrepancy": "use one survey; leave this key out",
-}
+# of a model of several items or surveys
+_MEASURED = ("discrimination", "shift", "discrepancy")
+_ALONE = ("intercept", "cutpoints", "slope", "sd", "sigma", "split:geography", *_MEASURED)
 _OVER_MANY = ("sd:geography", "sd:classes", "sd:category_specific", "sd:area_scale")
-_KNOWN = (*_ALONE, *_LATER, *_OVER_MANY, "slope:NAME", "sd:GROUP", "var:GROUP", "rho:GROUP", "cor:GROUP")
+_KNOWN = (*_ALONE, *_OVER_MANY, "slope:NAME", "sd:GROUP", "var:GROUP", "rho:GROUP", "cor:GROUP")
 # structures that have a ρ, and the values it may take
 RHO_RANGE = {"ar1": (-1.0, 1.0), "bym2": (0.0, 1.0)}
 
 
-def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> tuple[dict[str, Prior], float | None]:
+def read_priors(
+    value: Any, family: str, known_variance: bool, place: Place, surveys: int = 1
+) -> tuple[dict[str, Prior], float | None]:
     """Read ``[model.priors]``.
 
     Parameters
@@ -35,6 +34,8 @@ def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> 
         Whether the outcome's variances are known (a gaussian one has no ``sigma`` then).
     place : Place
         Where the table stands.
+    surveys : int
+        Surveys that the outcome has.
 
     Returns
     -------
@@ -54,8 +55,6 @@ def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> 
         if isinstance(written, Mapping):
             quoted = f'"{key}:{next(iter(written), "GROUP")}"'
             here.add("expected a distribution, got a table", f"a key with a colon stands in quotes: {quoted}")
-        elif head in _LATER:
-            here.unavailable(f"a prior for {key!r}", _LATER[head])
         elif key == "split:geography":
             split = positive(written, here)
         elif key not in _ALONE and not (head in _NAMED and name):
@@ -65,6 +64,7 @@ def read_priors(value: Any, family: str, known_variance: bool, place: Place) -> 
             if prior is not None:
                 priors[key] = prior
                 _check_family(key, family, known_variance, here)
+                _check_measured(key, prior, family, surveys, here)
     _check_twice(value, place)
     return priors, split
 
@@ -88,7 +88,7 @@ def _read_one(key: str, written: Any, place: Place) -> Prior | None:
             place.add(f"{prior} is a prior of all slopes together", "write it under 'slope'")
             return None
         return prior
-    if key.partition(":")[0] in ("sd", "var", "sigma"):
+    if key.partition(":")[0] in ("sd", "var", "sigma", "discrimination", "discrepancy"):
         return _spread(key, prior, place)
     if key.startswith("rho"):
         return _rho(key, prior, place)
@@ -165,14 +165,26 @@ def check_rho(priors: Mapping[str, Prior], structure: Mapping[str, str], place: 
 
 def _check_family(key: str, family: str, known_variance: bool, place: Place) -> None:
     """Note a prior of a parameter that the family does not have."""
-    if key == "intercept" and family == "cumulative":
-        place.add("a cumulative model has no intercept", "its place is taken by 'cutpoints'; leave this key out")
+    if key == "intercept" and family in ("cumulative", "graded_response"):
+        place.add(f"a {family} model has no intercept", "its place is taken by 'cutpoints'; leave this key out")
     if key == "cutpoints" and family and family not in ("cumulative", "graded_response"):
         place.add(f"a {family} model has no cutpoints", "leave this key out, or write 'intercept'")
     if key == "sigma" and family and family != "gaussian":
         place.add(f"a {family} model has no residual sd", "leave this key out; 'sigma' belongs to family 'gaussian'")
     if key == "sigma" and family == "gaussian" and known_variance:
         place.add("the residual variances are known", "leave out either this key or outcome.variance")
+
+
+def _check_measured(key: str, prior: Prior, family: str, surveys: int, place: Place) -> None:
+    """Note a prior of what only several items or surveys have, and shapes that their parameters cannot have."""
+    if key == "discrimination" and family and family != "graded_response" and surveys < 2:
+        place.add("an outcome of one question has no discrimination", "leave this key out")
+    if key in ("shift", "discrepancy") and family and surveys < 2:
+        place.add("an outcome of one survey has no such parameter", "leave this key out")
+    if key == "discrimination" and prior.name in ("flat", "uniform", "pc"):
+        place.add(f"{prior} does not suit a factor", 'write "lognormal(0, 0.5)" or another above 0')
+    if key == "shift" and (prior.name != "normal" or prior.args[0] != 0.0):
+        place.add(f"a shift is normal about 0, {prior} is not", 'write "normal(0, 0.5)"')
 
 
 def _check_twice(value: Mapping[str, Any], place: Place) -> None:

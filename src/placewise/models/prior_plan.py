@@ -14,6 +14,7 @@ from typing import Literal
 
 from placewise.errors import Problems, nearest
 from placewise.models.design import Design
+from placewise.models.discrepancy import is_shift
 from placewise.models.priors import DISTRIBUTIONS, Prior
 
 INTERCEPT = Prior("normal", (0.0, 3.0))
@@ -28,6 +29,7 @@ AREA_SPLIT = 1.5
 DEVIATION_SD = Prior("half_normal", (0.1,))
 DISCRIMINATION = Prior("lognormal", (0.0, 0.5))
 DISCREPANCY_SD = Prior("half_normal", (0.1,))
+SHIFT = Prior("normal", (0.0, 0.5))
 AREA_SCALE_SD = Prior("half_normal", (0.3,))
 # Flat over all that is possible: nothing is said of how alike neighbours are. For bym2 a beta(0.5, 0.5) would say that
 # the variance is nearly all spatial or nearly none, and the penalised prior of Riebler et al. (2016) favours none.
@@ -221,6 +223,9 @@ def _plan_sds(
         own = _own(priors, g.name)
         if own is not None:
             sds[g.name] = own
+        elif is_shift(g):
+            # one effect about 0: its prior's sd is its own
+            sds[g.name] = SdPrior(Prior("fixed", (priors.get("shift", SHIFT).args[1],)))
         elif g.survey:
             sds[g.name] = SdPrior(priors.get("discrepancy", DISCREPANCY_SD))
         elif g.role == "geography":
@@ -282,6 +287,12 @@ def check_collective_keys(
         if head == "cor" and name in grouped and name not in correlated_factors(design):
             message = f"no effects over {name!r} are correlated"
             problems.add(f"{where}: model.priors.{key!r}", message, f"leave it out, or write (x | {name})")
+    if "shift" in priors and not any(is_shift(group) for group in design.groups):
+        message = "no survey has an item in common with another, and each has cutpoints of its own"
+        problems.add(f"{where}: model.priors.shift", message, "leave it out")
+    if "discrepancy" in priors and not any(g.survey and not is_shift(g) for g in design.groups):
+        message = "the areas have no level at which a survey could depart from the reference"
+        problems.add(f"{where}: model.priors.discrepancy", message, "leave it out")
     if "sd:category_specific" in priors and not design.category_specific:
         message = "no slope may differ by cutpoint"
         problems.add(f"{where}: model.priors.'sd:category_specific'", message, "name covariates in category_specific")

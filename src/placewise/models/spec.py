@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from placewise.models.priors import Prior
+from placewise.surveys.items import Question
 
 DEFAULT_ENGINE = "laplace"
 # in category_specific: those that depart most from proportional odds
@@ -39,7 +40,21 @@ class EstimandSpec:
 
 @dataclass(frozen=True)
 class OutcomeSpec:
-    """Table ``[outcome]``: what is asked, of whom, and what is published of it."""
+    """Table ``[outcome]``: what is asked, of whom, and what is published of it.
+
+    Parameters
+    ----------
+    surveys : tuple of str
+        The reference first.
+    response, items, order
+        The reference's: its column, or the columns of a scale, and the categories of the first of them.
+    questions : mapping of str to tuple of Question
+        Cumulative and graded_response: every survey's questions with their categories.
+    different : tuple of str
+        Items that several surveys ask and that have parameters of their own in each.
+    wordings : mapping of str to str
+        Wording of the question by survey, where there are several.
+    """
 
     name: str
     title: str
@@ -56,6 +71,14 @@ class OutcomeSpec:
     higher_is_better: bool = True
     finite_population: bool | None = None
     question: str = ""
+    questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
+    different: tuple[str, ...] = ()
+    wordings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a trait is measured by several items or surveys, so that there are instruments."""
+        return self.family == "graded_response" or len(self.surveys) > 1
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,9 @@ class ModelSpec:
         ``[model.reference]``; the value ``"draw"`` means a new level in every draw.
     sensitivity : bool
         Whether to fit again with survey weights and with other priors, and tell what changes.
+    discrepancy : str
+        Level or class of the areas at which a survey other than the reference departs from what all share; empty where
+        it follows from the number of respondents.
     raw : mapping
         The file's tables as read, for round trips and hashing.
     """
@@ -93,4 +119,5 @@ class ModelSpec:
     below_link: Mapping[str, Any] = field(default_factory=dict)
     benchmark: Mapping[str, Any] = field(default_factory=dict)
     sensitivity: bool = False
+    discrepancy: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -14,8 +14,10 @@ from placewise.errors import Problems
 from placewise.frame.spec import RakedFrameSpec
 from placewise.models.formula import parse_formula
 from placewise.models.prior_plan import check_collective_keys, check_prior_keys
+from placewise.models.questions import ORDERED
 from placewise.models.spec import ModelSpec
 from placewise.models.structured import check_structures, possible_groups
+from placewise.models.survey_terms import check_survey_terms
 from placewise.models.terms import Formula
 from placewise.pipeline.project_spec import ProjectSpec
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from placewise.geography.areas import AreaTable
     from placewise.geography.spec import AreasSpec
     from placewise.models.design import Design
+    from placewise.pipeline.answered import Answered
     from placewise.pipeline.kept_frame import KeptFrame
     from placewise.surveys.outcome import Response
     from placewise.surveys.respondents import Respondents
@@ -45,6 +48,8 @@ class OutcomeData:
         The formula on the respondents, areas and cells.
     response : Response
         Their answers, encoded.
+    parts : tuple of Respondents
+        Those of each survey on its own, the reference's first, in the order in which they stand in ``respondents``.
     """
 
     areas: AreaTable
@@ -52,17 +57,13 @@ class OutcomeData:
     respondents: Respondents
     design: Design
     response: Response
+    parts: tuple[Respondents, ...]
 
     def codes_of(self, column: str) -> np.ndarray | None:
         """Level or class of each respondent, object (n,); None where the place they are linked by does not tell it."""
-        codes = self.areas.table[column].to_numpy(dtype=object)
-        link = self.design.link
-        if link is None:
-            return np.asarray(codes[self.respondents.area], dtype=object)
-        from placewise.models.linking import link_rows
+        from placewise.models.linking import codes_at
 
-        rows = link_rows(self.respondents.link, self.respondents.codes, self.areas)
-        return np.asarray(codes[rows.first[rows.own]], dtype=object) if rows.tells(codes) else None
+        return codes_at(column, self.respondents.link, self.respondents.area, self.respondents.codes, self.areas)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -186,11 +187,12 @@ class ProjectInputs:
             if formula is not None:
                 self._check_names(model, formula, problems)
             return None
-        respondents, response = answers
         if only_check and frame is None and "frame" in self.spec.raw:
             return None
-        design = self._design(model, formula, respondents, response, areas, frame, problems)
-        return None if design is None else OutcomeData(areas, frame, respondents, design, response)
+        design = self._design(model, formula, answers.respondents, answers.response, areas, frame, problems)
+        if design is None:
+            return None
+        return OutcomeData(areas, frame, answers.respondents, design, answers.response, answers.parts)
 
     def _absent(self, *files: Path) -> bool:
         return self._skip_absent and not all(file.exists() for file in files)
@@ -203,51 +205,33 @@ class ProjectInputs:
         from placewise.geography.tables import open_table
         from placewise.models.variables import note_unknown
         from placewise.surveys.readers import known_names
+        from placewise.surveys.stacking import SURVEY
 
-        survey, frame = self.spec.surveys.get(model.outcome.surveys[0]), self.spec.frame
+        surveys = [self.spec.surveys[name] for name in model.outcome.surveys if name in self.spec.surveys]
         files = [self.spec.areas.table, *(join.table for join in self.spec.areas.join)]
-        files += [survey.path] if survey is not None and not survey.path.is_dir() else []
-        files += frame.files if frame is not None else []
+        files += [survey.path for survey in surveys if not survey.path.is_dir()]
+        files += self.spec.frame.files if self.spec.frame is not None else []
         opened = [open_table(file, "", Problems()) for file in files]
         areas = self.spec.areas  # what it declares and lacks is told already
-        known = [areas.code, *areas.levels, *areas.classes]
+        known = [areas.code, *areas.levels, *areas.classes, *([SURVEY] if len(model.outcome.surveys) > 1 else [])]
         known += [column for table in opened if table is not None for column in table.columns]
-        own = () if survey is None else known_names(survey)
-        known += own or ()
-        if own is not None and all(table is not None for table in opened):
+        own = [known_names(survey) for survey in surveys]
+        known += [name for names in own for name in names or ()]
+        if None not in own and all(table is not None for table in opened):
             unknown = [name for name in formula.variables() if name not in known]
             note_unknown(unknown, known, "any of the files", f"{_file(model)}: model.formula", problems)
 
     def _answers(
         self, model: ModelSpec, formula: Formula | None, areas: AreaTable | None, problems: Problems
-    ) -> tuple[Respondents, Response] | None:
+    ) -> Answered | None:
         """Respondents who answered and have every covariate, and their answers."""
-        from placewise.surveys.outcome import encode_response
-        from placewise.surveys.readers import READERS
-        from placewise.surveys.reading import complete_cases
+        from placewise.pipeline.answered import read_answers
 
-        outcome = model.outcome
-        survey = self.spec.surveys.get(outcome.surveys[0])
-        if survey is None or self._absent(survey.path):
-            return None
-        beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
+        surveys = [self.spec.surveys.get(name) for name in model.outcome.surveys]
+        found = [survey for survey in surveys if survey is not None and not self._absent(survey.path)]
         used = formula.variables() if formula is not None else ()
-        needed = [c for c in (outcome.response, *beside.values()) if c]
-        respondents = READERS[survey.reader](survey, areas, used, problems, needed)
-        if respondents is None:
-            return None
-        respondents = complete_cases(respondents, used)
-        response = encode_response(
-            respondents,
-            problems,
-            where=_file(model),
-            response=outcome.response,
-            family=outcome.family,
-            order=outcome.order,
-            success=outcome.success,
-            **beside,
-        )
-        return None if response is None else (respondents.take(response.kept, response.dropped), response)
+        answered = read_answers(model, found, areas, used, _file(model), problems)
+        return answered if len(found) == len(surveys) else None
 
     def _design(
         self,
@@ -263,7 +247,10 @@ class ProjectInputs:
         from placewise.models.build import build_design
         from placewise.models.linking import check_link, link_rows, with_below_link
         from placewise.models.specific import with_specific
+        from placewise.models.survey_terms import with_survey_reference
 
+        outcome, before = model.outcome, len(problems)
+        reference = with_survey_reference(model.reference, formula, outcome.surveys, _file(model), problems)
         link, above = None, respondents.link != areas.code
         if above:
             check_link(respondents.link, areas, f"survey.{respondents.name}.area", problems)
@@ -274,10 +261,10 @@ class ProjectInputs:
             area=respondents.area,
             areas=areas,
             frame=frame,
-            reference=model.reference,
+            reference=reference,
             orders=self.spec.variables,
             standardise=model.standardise,
-            cumulative=model.outcome.family == "cumulative",
+            cumulative=outcome.family in ORDERED,
             problems=problems,
             elsewhere=[*areas.available, *(frame.available if frame is not None else ()), *respondents.available],
             structure=model.structure,
@@ -287,15 +274,37 @@ class ProjectInputs:
         if design is None:
             _check_priors_by_formula(model, formula, areas.code, problems)
             return None
-        before, where = len(problems), f"{_file(model)}: model"
+        where = f"{_file(model)}: model"
         specific, here = model.category_specific, f"{where}.category_specific"
         design = with_specific(design, specific, formula, response, here, problems)
         design = with_below_link(design, model.below_link, model.split, model.priors, areas, where, problems)
         design = with_area_scale(design, model.area_scale, areas, f"{where}.area_scale", problems)
+        design = _with_discrepancies(design, model, respondents, response, areas, f"{where}.discrepancy", problems)
         groups, columns = [*(g.name for g in design.groups), areas.code], [c.name for c in design.columns]
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
         return design if len(problems) == before else None
+
+
+def _with_discrepancies(
+    design: Design,
+    model: ModelSpec,
+    respondents: Respondents,
+    response: Response,
+    areas: AreaTable,
+    where: str,
+    problems: Problems,
+) -> Design:
+    """The design with how each survey but the reference departs from it."""
+    from placewise.models.discrepancy import with_discrepancies
+    from placewise.models.linking import codes_at
+
+    people, places = respondents, {}
+    for column in (*areas.levels, *areas.classes) if response.instruments is not None else ():
+        codes = codes_at(column, people.link, people.area, people.codes, areas)
+        if codes is not None:
+            places[column] = codes
+    return with_discrepancies(design, response.instruments, areas, places, model.discrepancy, where, problems)
 
 
 def _file(model: ModelSpec) -> str:
@@ -304,7 +313,10 @@ def _file(model: ModelSpec) -> str:
 
 def _parsed(model: ModelSpec) -> tuple[Formula | None, Problems]:
     problems = Problems()
-    return parse_formula(model.formula, f"{_file(model)}: model.formula", problems), problems
+    formula = parse_formula(model.formula, f"{_file(model)}: model.formula", problems)
+    if formula is not None:
+        check_survey_terms(formula, model.outcome.surveys, problems)
+    return formula, problems
 
 
 def _check_priors_by_formula(model: ModelSpec, formula: Formula | None, code: str, problems: Problems) -> None:

@@ -159,12 +159,26 @@ def _categories(
     values: pd.Series, order: Sequence[str], where: str, problems: Problems
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Positions in the declared order, shape (m,), int64."""
+    y = positions_in_order(values, order, "are not in outcome.order", where, problems)
+    unused = [o for k, o in enumerate(order) if not (y == k).any()]
+    return y, tuple(f"no respondent answered {o!r}" for o in unused)
+
+
+def positions_in_order(
+    values: pd.Series, order: Sequence[str], what: str, where: str, problems: Problems
+) -> np.ndarray:
+    """Position of each answer in the declared order, shape (m,), int64; -1 for others, which are noted.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong with the others, as in "are not in outcome.order".
+    """
     labels = as_labels(values)
     declared = as_labels(pd.Series(list(order), dtype="str"))
     y = pd.Index(declared).get_indexer(pd.Index(labels)).astype(np.int64)
-    _tell_undeclared(labels[y < 0], "are not in outcome.order", tuple(declared), where, problems)
-    unused = [o for k, o in enumerate(order) if not (y == k).any()]
-    return y, tuple(f"no respondent answered {o!r}" for o in unused)
+    _tell_undeclared(labels[y < 0], what, tuple(declared), where, problems)
+    return y
 
 
 def _successes(values: pd.Series, success: Collection[str], where: str, problems: Problems) -> np.ndarray:
