@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from placewise.kernels.chain import Chain, build_chain
-from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows
+from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows, simple_rows
 
 # rows of a leaf, and how many children make up a node of each further level
 SIZES, CHILDREN = (1, 3, 2, 5), (3, 2, 2)
@@ -175,7 +175,7 @@ def make_model() -> MakeModel:
         col = (picked + at).astype(np.int32)[:, : 0 if bare else 2]
         val = np.column_stack([np.ones(n), rng.normal(size=n)])[:, : col.shape[1]]
         y, size, weight = _answers(family, n, known, rng)
-        rows = Rows(family, x, col, np.ascontiguousarray(val), z, y, size, weight, start.astype(np.int64), n_cut)
+        rows = simple_rows(family, x, col, np.ascontiguousarray(val), z, y, size, weight, start.astype(np.int64), n_cut)
         n_core = at + (0 if bare else 2 * LEVELS)
         chain = build_chain(levels, np.column_stack([col, _beside(rows)]).astype(np.int32), n_core)
         root = rng.normal(size=(n_core, n_core)) * 0.2

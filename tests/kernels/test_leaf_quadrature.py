@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 from placewise.kernels.chain import add_up
 from placewise.kernels.elimination import assemble
-from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows, log_likelihood
+from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows, log_likelihood, simple_rows
 from placewise.kernels.leaf_quadrature import (
     COARSE,
     FINE,
@@ -43,7 +43,7 @@ def one_leaf(family: int, y: list[float], core: list[float]) -> tuple[Rows, np.n
     m, n_cut = len(y), len(core) if family == CUMULATIVE else 0
     none, ones = np.empty((m, 0)), np.ones(m)
     x = none if n_cut else np.ones((m, 1))
-    rows = Rows(family, x, none.astype(np.int32), none, none, np.array(y), ones, ones, np.array([0, m]), n_cut)
+    rows = simple_rows(family, x, none.astype(np.int32), none, none, np.array(y), ones, ones, np.array([0, m]), n_cut)
     return rows, np.array(core)
 
 

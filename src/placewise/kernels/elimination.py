@@ -14,7 +14,8 @@ import numpy as np
 
 from placewise.kernels.chain import Chain
 from placewise.kernels.compile import inlined, kernel
-from placewise.kernels.latent import CUMULATIVE, Rows, log_gap, logistic, plain_term, predictor, threshold
+from placewise.kernels.graded import add_person, fill_tables, room
+from placewise.kernels.latent import CUMULATIVE, GRADED, Rows, log_gap, logistic, plain_term, predictor, threshold
 
 
 @inlined
@@ -23,11 +24,11 @@ def _add_ordered(
 ) -> tuple[float, float, float]:
     """Add one ordered answer's terms in its thresholds; log likelihood, and slope and curvature in η."""
     p, q, n_cut = rows.x.shape[1], rows.z.shape[1], rows.n_cut
-    category, size = int(rows.y[i]), rows.size[i]
+    category, size, load = int(rows.y[i]), rows.size[i], rows.load[i]
     total, slope, curve = 0.0, 0.0, 0.0
     for s in range(2):
         cut = category - 1 + s
-        if cut < 0 or cut >= n_cut:
+        if cut < rows.low[i] or cut >= rows.high[i]:
             continue
         t = e + threshold(rows, i, cut, core)
         tail, pr = logistic(t)
@@ -40,7 +41,7 @@ def _add_ordered(
             c = p + cut if j < 0 else p + n_cut + cut * q + j
             v = 1.0 if j < 0 else rows.z[i, j]
             score[c] += r * v
-            into[c] += w * v
+            into[c] += load * w * v
             for a in range(p):
                 matrix[c, a] += w * v * rows.x[i, a]
             for k in range(rows.col.shape[1]):
@@ -48,7 +49,7 @@ def _add_ordered(
             matrix[c, p + cut] += w * v
             for m in range(j + 1):
                 matrix[c, p + n_cut + cut * q + m] += w * v * rows.z[i, m]
-    if 0 < category < n_cut:
+    if rows.low[i] < category < rows.high[i]:
         total += add_gap(rows, i, category, core, matrix, score)
     return total, slope, curve
 
@@ -79,18 +80,18 @@ def _add_row(
     rows: Rows, i: int, slope: float, curve: float, matrix: np.ndarray, score: np.ndarray, into: np.ndarray
 ) -> None:
     """Add the outer product of a row's core coefficients."""
-    p = rows.x.shape[1]
+    p, load = rows.x.shape[1], rows.load[i]
     for a in range(p):
         score[a] += slope * rows.x[i, a]
         w = curve * rows.x[i, a]
-        into[a] += w
+        into[a] += load * w
         for b in range(a + 1):
             matrix[a, b] += w * rows.x[i, b]
     for k in range(rows.col.shape[1]):
         c = rows.col[i, k]
         score[c] += slope * rows.val[i, k]
         w = curve * rows.val[i, k]
-        into[c] += w
+        into[c] += load * w
         for a in range(p):
             matrix[c, a] += w * rows.x[i, a]
         for m in range(k + 1):
@@ -174,7 +175,7 @@ def assemble(
     score : ndarray of float64, shape (Q,)
         Gradient in the core; added to.
     slope : ndarray of float64, shape (leaves,)
-        Sum of the rows' slopes in η; set.
+        Slope of the rows in the leaf's effect; set.
     pivot, strength : ndarray of float64, shape (nodes,)
         D and S of each node; set.
     dense : ndarray of float64, shape (nodes, p), val : ndarray of float64, shape (len(chain.col),)
@@ -189,17 +190,22 @@ def assemble(
     acc = np.zeros((max(top, 0) + 1, matrix.shape[0]))
     pending = np.zeros(max(top, 0) + 1)
     total = 0.0
+    tables, share, at, slopes, means, cov = room(rows)
+    if rows.family == GRADED:
+        fill_tables(rows, core, tables)
     for leaf in range(first, last):
         here, s = 0.0, 0.0
         for i in range(rows.start[leaf], rows.start[leaf + 1]):
-            e = above[leaf] + predictor(rows, i, core)
-            if rows.family == CUMULATIVE:
+            e = rows.load[i] * above[leaf] + predictor(rows, i, core)
+            if rows.family == GRADED:
+                term, r, w = add_person(rows, i, e, tables, share, at, slopes, means, cov, matrix, score, acc[0])
+            elif rows.family == CUMULATIVE:
                 term, r, w = _add_ordered(rows, i, e, core, matrix, score, acc[0])
             else:
                 term, r, w = plain_term(rows.family, e, rows.y[i], rows.size[i], rows.weight[i], variance)
             total += term
-            here += r
-            s += w
+            here += rows.load[i] * r
+            s += rows.load[i] ** 2 * w
             _add_row(rows, i, r, w, matrix, score, acc[0])
         slope[leaf] = here
         if top < 0:

@@ -11,9 +11,11 @@ import numpy as np
 
 from placewise.kernels.chain import Chain
 from placewise.kernels.compile import inlined, kernel
+from placewise.kernels.graded import fill_tables, person_skew, room
 from placewise.kernels.latent import (
     CUMULATIVE,
     GAUSSIAN,
+    GRADED,
     Rows,
     logistic,
     plain_term,
@@ -63,10 +65,10 @@ def _descend(
 @inlined
 def _row_variance(rows: Rows, i: int, q: float, spread: float, cov: np.ndarray, ve: np.ndarray) -> float:
     """Variance of a row's linear predictor, thresholds apart."""
-    p = rows.x.shape[1]
-    v = spread + q
+    p, load = rows.x.shape[1], rows.load[i]
+    v = load * load * (spread + q)
     for a in range(p):
-        s = -2.0 * ve[a]
+        s = -2.0 * load * ve[a]
         for b in range(p):
             s += cov[a, b] * rows.x[i, b]
         for k in range(rows.col.shape[1]):
@@ -74,7 +76,7 @@ def _row_variance(rows: Rows, i: int, q: float, spread: float, cov: np.ndarray, 
         v += s * rows.x[i, a]
     for k in range(rows.col.shape[1]):
         c = rows.col[i, k]
-        s = -2.0 * ve[c]
+        s = -2.0 * load * ve[c]
         for m in range(rows.col.shape[1]):
             s += cov[c, rows.col[i, m]] * rows.val[i, m]
         v += s * rows.val[i, k]
@@ -88,7 +90,7 @@ def _threshold_variance(rows: Rows, i: int, cut: int, cov: np.ndarray, ve: np.nd
     v = 0.0
     for j in range(-1, q):
         c = p + cut if j < 0 else p + n_cut + cut * q + j
-        s = -ve[c]
+        s = -rows.load[i] * ve[c]
         for a in range(p):
             s += cov[c, a] * rows.x[i, a]
         for k in range(rows.col.shape[1]):
@@ -124,18 +126,21 @@ def _gap_third(rows: Rows, i: int, category: int, core: np.ndarray, cov: np.ndar
 
 @inlined
 def _row_skew(
-    rows: Rows, i: int, e: float, v: float, core: np.ndarray, cov: np.ndarray, ve: np.ndarray, skew: np.ndarray
-) -> float:
+    rows: Rows, i: int, e: float, v: float, core: np.ndarray, cov: np.ndarray, ve: np.ndarray, skew: np.ndarray,
+    tables: np.ndarray, share: np.ndarray, at: np.ndarray, slopes: np.ndarray, means: np.ndarray,
+) -> float:  # fmt: skip
     """Half the third derivative times the variance of a row, summed over its terms; adds to the core's skewness."""
     p, q, n_cut = rows.x.shape[1], rows.z.shape[1], rows.n_cut
-    if rows.family != CUMULATIVE:
+    if rows.family == GRADED:
+        half = person_skew(rows, i, e, v, tables, share, at, slopes, means, skew)
+    elif rows.family != CUMULATIVE:
         half = 0.5 * v * third_derivative(rows.family, e, rows.size[i])
     else:
         half = 0.0
         category = int(rows.y[i])
         for s in range(2):
             cut = category - 1 + s
-            if cut < 0 or cut >= n_cut:
+            if cut < rows.low[i] or cut >= rows.high[i]:
                 continue
             _, pr = logistic(e + threshold(rows, i, cut, core))
             third = -rows.size[i] * pr * (1.0 - pr) * (1.0 - 2.0 * pr)
@@ -144,7 +149,7 @@ def _row_skew(
             skew[p + cut] += part
             for j in range(q):
                 skew[p + n_cut + cut * q + j] += part * rows.z[i, j]
-        if 0 < category < n_cut:
+        if rows.low[i] < category < rows.high[i]:
             _gap_third(rows, i, category, core, cov, skew)
     for a in range(p):
         skew[a] += half * rows.x[i, a]
@@ -199,6 +204,9 @@ def moments(
     done = np.full(max(top, 0) + 1, -1, dtype=np.int64)
     path = np.empty(max(top, 0) + 1, dtype=np.int64)
     information = 0.0
+    tables, share, at, slopes, means, _ = room(rows)
+    if rows.family == GRADED:
+        fill_tables(rows, core, tables)
     for leaf in range(first, last):
         if top >= 0:
             path[0] = leaf
@@ -217,11 +225,12 @@ def moments(
         here = 0.0
         for i in range(rows.start[leaf], rows.start[leaf + 1]):
             v = _row_variance(rows, i, quad[0], noise[0], cov, ve[0])
-            e = above[leaf] + predictor(rows, i, core)
+            e = rows.load[i] * above[leaf] + predictor(rows, i, core)
             if rows.family == GAUSSIAN:
                 w = plain_term(GAUSSIAN, e, rows.y[i], rows.size[i], rows.weight[i], variance)[2]
                 information += w * v
             else:
-                here += _row_skew(rows, i, e, v, core, cov, ve[0], skew)
+                half = _row_skew(rows, i, e, v, core, cov, ve[0], skew, tables, share, at, slopes, means)
+                here += rows.load[i] * half
         leaf_skew[leaf] = here
     return information

@@ -1,9 +1,10 @@
 """Rows of a latent gaussian model, and the likelihood of each about its linear predictor.
 
 The unknowns are a core of Q coefficients, which every row may meet, and the effects of a nested chain of groups, each
-child in one parent. A row's linear predictor is η = x'β + Σ_k v_k core[c_k] + the effects of its leaf and of the leaf's
-ancestors. An ordered answer adds thresholds b_k = −c_k, which stand in the core too:
-P(y > k) = logit⁻¹(η + b_k + z'd_k), with z the covariates whose slopes differ by cutpoint.
+child in one parent. A row's linear predictor is η = x'β + Σ_k v_k core[c_k] + its load times the effects of its leaf
+and of the leaf's ancestors. An ordered answer adds thresholds b_k = −c_k, which stand in the core too:
+P(y > k) = logit⁻¹(η + b_k + z'd_k), with z the covariates whose slopes differ by cutpoint. A person who answered items
+of a scale is one row (``placewise.kernels.graded``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from placewise.kernels.compile import inlined, kernel
 
-BINOMIAL, POISSON, GAUSSIAN, CUMULATIVE = 0, 1, 2, 3
+BINOMIAL, POISSON, GAUSSIAN, CUMULATIVE, GRADED = 0, 1, 2, 3, 4
 
 
 class Rows(NamedTuple):
@@ -23,7 +24,7 @@ class Rows(NamedTuple):
     Parameters
     ----------
     family : int
-        BINOMIAL, POISSON, GAUSSIAN or CUMULATIVE.
+        BINOMIAL, POISSON, GAUSSIAN, CUMULATIVE or GRADED.
     x : ndarray of float64, shape (m, p)
         Columns that every row meets; coefficients 0..p-1 of the core.
     col : ndarray of int32, shape (m, K)
@@ -33,11 +34,22 @@ class Rows(NamedTuple):
     z : ndarray of float64, shape (m, q)
         Covariates whose slope differs by cutpoint.
     y, size, weight : ndarray of float64, shape (m,)
-        As in ``placewise.models.engines.rows.Rows``.
+        As in ``placewise.models.engines.rows.Rows``; an ordered answer is the number of its upper threshold among those
+        of all questions.
     start : ndarray of int64, shape (leaves + 1,)
         First row of each leaf, and the number of rows.
     n_cut : int
-        Cutpoints; threshold k is coefficient p + k, deviation j of cutpoint k is p + n_cut + k q + j.
+        Cutpoints of all questions; threshold k is coefficient p + k, deviation j of cutpoint k is p + n_cut + k q + j.
+    low, high : ndarray of int32, shape (m,)
+        First threshold of the question that an ordered answer is to, and the next question's.
+    load : ndarray of float64, shape (m,)
+        How many times the chain's effects count.
+    answers : ndarray of int8, shape (m, M)
+        GRADED: category of the answer to each item, -1 for none.
+    cuts : ndarray of int64, shape (M + 1,)
+        GRADED: first threshold of each item, and their number.
+    discrimination : int
+        GRADED: coefficient of the first item's log discrimination, those of the others following.
     """
 
     family: int
@@ -50,6 +62,24 @@ class Rows(NamedTuple):
     weight: np.ndarray
     start: np.ndarray
     n_cut: int
+    low: np.ndarray
+    high: np.ndarray
+    load: np.ndarray
+    answers: np.ndarray
+    cuts: np.ndarray
+    discrimination: int
+
+
+def simple_rows(
+    family: int, x: np.ndarray, col: np.ndarray, val: np.ndarray, z: np.ndarray, y: np.ndarray, size: np.ndarray,
+    weight: np.ndarray, start: np.ndarray, n_cut: int,
+) -> Rows:  # fmt: skip
+    """Rows of one question, on which the chain's effects count once."""
+    m = len(y)
+    low, high = np.zeros(m, dtype=np.int32), np.full(m, n_cut, dtype=np.int32)
+    none = np.empty((m, 0), dtype=np.int8)
+    cuts = np.zeros(1, dtype=np.int64)
+    return Rows(family, x, col, val, z, y, size, weight, start, n_cut, low, high, np.ones(m), none, cuts, 0)
 
 
 @inlined
@@ -144,7 +174,8 @@ def log_likelihood(
     e, b = np.empty(n_draws), np.empty((2, n_draws))
     for leaf in range(first, last):
         for i in range(rows.start[leaf], rows.start[leaf + 1]):
-            e[:] = above[leaf]
+            for r in range(n_draws):
+                e[r] = rows.load[i] * above[leaf, r]
             for a in range(p):
                 v = rows.x[i, a]
                 for r in range(n_draws):
@@ -160,7 +191,7 @@ def log_likelihood(
             category = int(rows.y[i])
             for s in range(2):
                 cut = category - 1 + s
-                if cut < 0 or cut >= rows.n_cut:
+                if cut < rows.low[i] or cut >= rows.high[i]:
                     continue
                 b[s] = core[p + cut]
                 for j in range(q):
@@ -170,6 +201,6 @@ def log_likelihood(
                 for r in range(n_draws):
                     t = e[r] + b[s, r] if s == 0 else -(e[r] + b[s, r])
                     out[r] += rows.size[i] * (min(t, 0.0) - np.log1p(np.exp(-abs(t))))
-            if 0 < category < rows.n_cut:
+            if rows.low[i] < category < rows.high[i]:
                 for r in range(n_draws):
                     out[r] += rows.size[i] * log_gap(b[0, r] - b[1, r])[0]

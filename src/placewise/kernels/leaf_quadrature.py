@@ -53,52 +53,51 @@ COARSE, FINE = _rule(5, 4), _rule(9, 16)
 
 
 @inlined
-def _terms(
-    rows: Rows, leaf: int, core: np.ndarray, above: float, e: np.ndarray, y: np.ndarray, size: np.ndarray
-) -> int:
-    """Linear predictor, answer and size of each term of a leaf's rows but for the leaf's effect; how many."""
+def _terms(rows: Rows, leaf: int, core: np.ndarray, above: float, term: np.ndarray) -> int:
+    """Linear predictor but for the leaf's effect, answer, size and load of each term of a leaf's rows; how many."""
     n = 0
     for i in range(rows.start[leaf], rows.start[leaf + 1]):
-        base = above + predictor(rows, i, core)
+        base = rows.load[i] * above + predictor(rows, i, core)
         if rows.family != CUMULATIVE:
-            e[n], y[n], size[n] = base, rows.y[i], rows.size[i]
+            term[0, n], term[1, n], term[2, n], term[3, n] = base, rows.y[i], rows.size[i], rows.load[i]
             n += 1
             continue
         category = int(rows.y[i])
         for s in range(2):
             cut = category - 1 + s
-            if 0 <= cut < rows.n_cut:
-                e[n] = base + threshold(rows, i, cut, core)
-                y[n], size[n] = (rows.size[i] if s == 0 else 0.0), rows.size[i]
+            if rows.low[i] <= cut < rows.high[i]:
+                term[0, n] = base + threshold(rows, i, cut, core)
+                term[1, n], term[2, n] = (rows.size[i] if s == 0 else 0.0), rows.size[i]
+                term[3, n] = rows.load[i]
                 n += 1
     return n
 
 
 @inlined
 def _value(
-    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float, e: np.ndarray, y: np.ndarray, size: np.ndarray
+    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float, term: np.ndarray
 ) -> tuple[float, float, float]:
     """Log integrand of a leaf at one effect, its slope and its negative curvature."""
     family = BINOMIAL if rows.family == CUMULATIVE else rows.family
     value, slope, curve = -0.5 * tau * u * u, -tau * u, tau
     for t in range(n):
         weight = 1.0 if rows.family == CUMULATIVE else rows.weight[rows.start[leaf] + t]
-        a, b, c = plain_term(family, e[t] + u, y[t], size[t], weight, variance)
+        load = term[3, t]
+        a, b, c = plain_term(family, term[0, t] + load * u, term[1, t], term[2, t], weight, variance)
         value += a
-        slope += b
-        curve += c
+        slope += load * b
+        curve += load * load * c
     return value, slope, curve
 
 
 @inlined
 def _centre(
-    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float,
-    e: np.ndarray, y: np.ndarray, size: np.ndarray, close: float,
-) -> tuple[float, float]:  # fmt: skip
+    rows: Rows, leaf: int, n: int, u: float, tau: float, variance: float, term: np.ndarray, close: float
+) -> tuple[float, float]:
     """About the mode of a leaf's integrand, and the sd of a normal density with its curvature."""
     curve = 1.0
     for _ in range(STEPS):
-        _, slope, curve = _value(rows, leaf, n, u, tau, variance, e, y, size)
+        _, slope, curve = _value(rows, leaf, n, u, tau, variance, term)
         step = max(-LONGEST_STEP, min(LONGEST_STEP, slope / curve))
         u += step
         if abs(step) * np.sqrt(curve) < close:
@@ -142,7 +141,7 @@ def leaf_marginals(
         The sums are added to it.
     """
     longest = 2 * int((rows.start[1:] - rows.start[:-1]).max())
-    e, y, size = np.empty(longest), np.empty(longest), np.empty(longest)
+    term = np.empty((4, longest))
     own = np.empty(core.shape[0])
     n_nodes = len(abscissa)
     values = np.empty(n_nodes)
@@ -150,17 +149,17 @@ def leaf_marginals(
         own[:] = core[:, r]
         total = 0.0
         for leaf in range(first, last):
-            n = _terms(rows, leaf, own, above[leaf, r], e, y, size)
-            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size, NEAR)
+            n = _terms(rows, leaf, own, above[leaf, r], term)
+            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, term, NEAR)
             for k in range(n_nodes):
                 at = u + sd * abscissa[k]
-                values[k] = _value(rows, leaf, n, at, tau[leaf], variance, e, y, size)[0] + log_weight[k]
+                values[k] = _value(rows, leaf, n, at, tau[leaf], variance, term)[0] + log_weight[k]
             top = values.max()
             total += top + np.log(np.exp(values - top).sum() * sd * np.sqrt(tau[leaf]))
             if rows.family == CUMULATIVE:
                 for i in range(rows.start[leaf], rows.start[leaf + 1]):
                     category = int(rows.y[i])
-                    if 0 < category < rows.n_cut:
+                    if rows.low[i] < category < rows.high[i]:
                         gap = threshold(rows, i, category - 1, own) - threshold(rows, i, category, own)
                         total += rows.size[i] * (np.log(-np.expm1(-gap)) if gap > 0.0 else -np.inf)
         out[r] += total
@@ -168,13 +167,12 @@ def leaf_marginals(
 
 @inlined
 def _spreads(
-    rows: Rows, leaf: int, n: int, u: float, sd: float, tau: float, variance: float,
-    e: np.ndarray, y: np.ndarray, size: np.ndarray,
-) -> tuple[float, float]:  # fmt: skip
+    rows: Rows, leaf: int, n: int, u: float, sd: float, tau: float, variance: float, term: np.ndarray
+) -> tuple[float, float]:
     """Sds of normal densities that fall as far as a leaf's integrand on the left and on the right of its mode."""
-    top = _value(rows, leaf, n, u, tau, variance, e, y, size)[0]
-    left = top - _value(rows, leaf, n, u - MATCHED * sd, tau, variance, e, y, size)[0]
-    right = top - _value(rows, leaf, n, u + MATCHED * sd, tau, variance, e, y, size)[0]
+    top = _value(rows, leaf, n, u, tau, variance, term)[0]
+    left = top - _value(rows, leaf, n, u - MATCHED * sd, tau, variance, term)[0]
+    right = top - _value(rows, leaf, n, u + MATCHED * sd, tau, variance, term)[0]
     reach = MATCHED * sd * np.sqrt(0.5)
     return reach / np.sqrt(max(left, LEAST_DROP)), reach / np.sqrt(max(right, LEAST_DROP))
 
@@ -208,22 +206,22 @@ def draw_leaves(
     out : ndarray of float64, shape (leaves, R)
     """
     longest = 2 * int((rows.start[1:] - rows.start[:-1]).max())
-    e, y, size = np.empty(longest), np.empty(longest), np.empty(longest)
+    term = np.empty((4, longest))
     own = np.empty(core.shape[0])
     n_strata, fine = strata.shape
     weight = np.empty(n_strata)
     for r in range(core.shape[1]):
         own[:] = core[:, r]
         for leaf in range(first, last):
-            n = _terms(rows, leaf, own, above[leaf, r], e, y, size)
-            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, e, y, size, NEAR)
-            below, beyond = _spreads(rows, leaf, n, u, sd, tau[leaf], variance, e, y, size)
+            n = _terms(rows, leaf, own, above[leaf, r], term)
+            u, sd = _centre(rows, leaf, n, start[leaf, r], tau[leaf], variance, term, NEAR)
+            below, beyond = _spreads(rows, leaf, n, u, sd, tau[leaf], variance, term)
             log_ratio = np.log(below / beyond)
             offset = int(uniform[0, leaf, r] * fine)
             for k in range(n_strata):
                 z = strata[k, offset]
                 wide, shift = (below, log_ratio) if z < 0.0 else (beyond, 0.0)
-                value = _value(rows, leaf, n, u + wide * z, tau[leaf], variance, e, y, size)[0]
+                value = _value(rows, leaf, n, u + wide * z, tau[leaf], variance, term)[0]
                 weight[k] = value + 0.5 * z * z + shift
             weight[:] = np.exp(weight - weight.max())
             target = uniform[1, leaf, r] * weight.sum()
@@ -244,9 +242,7 @@ def _average(
     sd: float,
     tau: float,
     variance: float,
-    e: np.ndarray,
-    y: np.ndarray,
-    size: np.ndarray,
+    term: np.ndarray,
     abscissa: np.ndarray,
     log_weight: np.ndarray,
     share: np.ndarray,
@@ -255,7 +251,7 @@ def _average(
     """Log integral of a leaf and its effect's variance; ``mean`` gets slope, curvature and response of each term."""
     family = BINOMIAL if rows.family == CUMULATIVE else rows.family
     for k in range(len(abscissa)):
-        share[k] = _value(rows, leaf, n, u + sd * abscissa[k], tau, variance, e, y, size)[0] + log_weight[k]
+        share[k] = _value(rows, leaf, n, u + sd * abscissa[k], tau, variance, term)[0] + log_weight[k]
     top = share.max()
     share[:] = np.exp(share - top)
     whole = share.sum()
@@ -266,7 +262,8 @@ def _average(
     for t in range(n):
         weight = 1.0 if rows.family == CUMULATIVE else rows.weight[rows.start[leaf] + t]
         for k in range(len(abscissa)):
-            _, b, c = plain_term(family, e[t] + u + sd * abscissa[k], y[t], size[t], weight, variance)
+            eta = term[0, t] + term[3, t] * (u + sd * abscissa[k])
+            _, b, c = plain_term(family, eta, term[1, t], term[2, t], weight, variance)
             mean[t, 0] += share[k] * b
             mean[t, 1] += share[k] * c
             mean[t, 2] -= share[k] * b * (abscissa[k] - centre)
@@ -280,12 +277,12 @@ def _add_term(
     matrix: np.ndarray, score: np.ndarray, into: np.ndarray, moved: np.ndarray,
 ) -> None:  # fmt: skip
     """Add one term of a row: its outer product, its gradient, and its couplings by curvature and by response."""
-    p, q, n_cut = rows.x.shape[1], rows.z.shape[1], rows.n_cut
+    p, q, n_cut, load = rows.x.shape[1], rows.z.shape[1], rows.n_cut, rows.load[i]
     for j in range(-1, q if cut >= 0 else -1):
         c = p + cut if j < 0 else p + n_cut + cut * q + j
         v = 1.0 if j < 0 else rows.z[i, j]
         score[c] += slope * v
-        into[c] += curve * v
+        into[c] += load * curve * v
         moved[c] += response * v
         for a in range(p):
             matrix[c, a] += curve * v * rows.x[i, a]
@@ -296,14 +293,14 @@ def _add_term(
             matrix[c, p + n_cut + cut * q + m] += curve * v * rows.z[i, m]
     for a in range(p):
         score[a] += slope * rows.x[i, a]
-        into[a] += curve * rows.x[i, a]
+        into[a] += load * curve * rows.x[i, a]
         moved[a] += response * rows.x[i, a]
         for b in range(a + 1):
             matrix[a, b] += curve * rows.x[i, a] * rows.x[i, b]
     for k in range(rows.col.shape[1]):
         c, v = rows.col[i, k], rows.val[i, k]
         score[c] += slope * v
-        into[c] += curve * v
+        into[c] += load * curve * v
         moved[c] += response * v
         for a in range(p):
             matrix[c, a] += curve * v * rows.x[i, a]
@@ -328,30 +325,29 @@ def assemble_marginal(
     moved = np.zeros(matrix.shape[0])
     pending = np.zeros(top + 1)
     longest = 2 * int((rows.start[1:] - rows.start[:-1]).max())
-    e, y, size = np.empty(longest), np.empty(longest), np.empty(longest)
+    term = np.empty((4, longest))
     share, mean = np.empty(len(abscissa)), np.empty((longest, 3))
     total = 0.0
     for leaf in range(first, last):
-        n = _terms(rows, leaf, core, above[leaf], e, y, size)
-        u, sd = _centre(rows, leaf, n, start[leaf], tau[leaf], variance, e, y, size, CLOSE)
+        n = _terms(rows, leaf, core, above[leaf], term)
+        u, sd = _centre(rows, leaf, n, start[leaf], tau[leaf], variance, term, CLOSE)
         start[leaf] = u
-        value, spread = _average(
-            rows, leaf, n, u, sd, tau[leaf], variance, e, y, size, abscissa, log_weight, share, mean
-        )
+        value, spread = _average(rows, leaf, n, u, sd, tau[leaf], variance, term, abscissa, log_weight, share, mean)
         total += value
         here, s, response, t = 0.0, 0.0, 0.0, 0
         for i in range(rows.start[leaf], rows.start[leaf + 1]):
             category = int(rows.y[i])
             for k in range(2 if rows.family == CUMULATIVE else 1):
                 cut = category - 1 + k if rows.family == CUMULATIVE else -1
-                if rows.family == CUMULATIVE and (cut < 0 or cut >= rows.n_cut):
+                if rows.family == CUMULATIVE and (cut < rows.low[i] or cut >= rows.high[i]):
                     continue
                 _add_term(rows, i, cut, mean[t, 0], mean[t, 1], mean[t, 2], matrix, score, acc[0], moved)
-                here += mean[t, 0]
-                s += mean[t, 1]
-                response += mean[t, 2]
+                load = rows.load[i]
+                here += load * mean[t, 0]
+                s += load * load * mean[t, 1]
+                response += load * mean[t, 2]
                 t += 1
-            if rows.family == CUMULATIVE and 0 < category < rows.n_cut:
+            if rows.family == CUMULATIVE and rows.low[i] < category < rows.high[i]:
                 total += add_gap(rows, i, category, core, matrix, score)
         slope[leaf] = here
         pivot[leaf], strength[leaf] = 1.0 / spread, response

@@ -15,7 +15,8 @@ from placewise.errors import ModelError, Problem
 from placewise.kernels.chain import add_up, pass_down
 from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
-from placewise.kernels.latent import log_likelihood
+from placewise.kernels.graded import graded_log_likelihood
+from placewise.kernels.latent import GRADED, Rows, log_likelihood
 from placewise.kernels.leaf_quadrature import (
     Rule,
     assemble_marginal,
@@ -26,7 +27,7 @@ from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.core_prior import CorePrior, Moments
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.hyper import Hyper, Point
-from placewise.models.engines.laplace.layout import Layout
+from placewise.models.engines.laplace.layout import Layout, answer_counts
 from placewise.models.engines.laplace.linked import LinkedScale
 
 T = TypeVar("T")
@@ -35,6 +36,8 @@ MOST_STEPS = 60
 MOST_HALVINGS = 30
 # a decrement that rounding may leave
 STALLED = 1e-4
+# step of differences by a survey's scale, in its normal score
+SCALE_STEP = 0.02
 
 
 class Conditional:
@@ -86,14 +89,19 @@ class Conditional:
         """Residual variance of a gaussian outcome; 0 where it is known for each row, and elsewhere."""
         return float(np.exp(2.0 * point.log_scale["sigma"])) if "sigma" in point.log_scale else 0.0
 
+    def rows(self, point: Point) -> Rows:
+        """The data, the trait multiplied by the scale of each survey."""
+        return self.layout.rows_at(self.hyper.survey_scale(point))
+
     def start(self) -> Latent:
         """A first value: the overall answer in the intercept or the cutpoints, 0 elsewhere."""
         layout, core = self.layout, np.zeros(self.layout.n_core)
         rows = layout.rows
         if layout.thresholds.stop > layout.thresholds.start:
-            share = np.bincount(rows.y.astype(np.int64), rows.size, minlength=rows.n_cut + 1) + 0.5
-            below = np.cumsum(share)[:-1] / share.sum()
-            core[layout.thresholds] = -np.log(below / (1.0 - below))
+            for first, counts in answer_counts(layout):
+                below = np.cumsum(counts + 0.5)[:-1] / (counts + 0.5).sum()
+                at = layout.thresholds.start + first
+                core[at : at + len(below)] = -np.log(below / (1.0 - below))
         elif layout.intercept:
             if self.problem.family == "gaussian":
                 core[0] = float(np.average(rows.y, weights=rows.weight))
@@ -132,7 +140,7 @@ class Conditional:
         layout, chain = self.layout, self.layout.chain
         q, n, out = layout.n_core, layout.n_nodes, self.n_integrated
         tau, variance = self.tau(point), self.variance(point)
-        above = np.ascontiguousarray(self.above(at.nodes[:, None])[:, 0])
+        above, rows = np.ascontiguousarray(self.above(at.nodes[:, None])[:, 0]), self.rows(point)
         slope, leaves = np.zeros(chain.n_leaves), at.nodes[:out].copy()
         pivot, strength = np.empty(n), np.empty(n)
         dense, val = np.empty((n, layout.rows.x.shape[1])), np.empty(len(chain.col))
@@ -142,8 +150,8 @@ class Conditional:
             into = (matrix, score, slope, pivot, strength, dense, val)
             if self.quadrature:
                 by = (above, leaves, tau, variance, self.quadrature.abscissa, self.quadrature.log_weight)
-                return assemble_marginal(layout.rows, chain, first, last, at.core, *by, *into), matrix, score
-            return assemble(layout.rows, chain, first, last, at.core, above, tau, variance, *into), matrix, score
+                return assemble_marginal(rows, chain, first, last, at.core, *by, *into), matrix, score
+            return assemble(rows, chain, first, last, at.core, above, tau, variance, *into), matrix, score
 
         parts = self._over_parts(part)
         total = sum(p[0] for p in parts)
@@ -230,12 +238,12 @@ class Conditional:
         inverse = solve_triangular(e.root, np.eye(layout.n_core), lower=True, check_finite=False)
         cov = inverse.T @ inverse
         leaf_skew, spread = np.zeros(chain.n_leaves), np.zeros(layout.n_nodes)
-        above = np.ascontiguousarray(self.above(e.at.nodes[:, None])[:, 0])
+        above, rows = np.ascontiguousarray(self.above(e.at.nodes[:, None])[:, 0]), self.rows(e.point)
 
         def part(first: int, last: int) -> tuple[float, np.ndarray]:
             skew = np.zeros(layout.n_core)
             found = moments(
-                layout.rows, chain, first, last, e.at.core, above, e.tau, self.variance(e.point),
+                rows, chain, first, last, e.at.core, above, e.tau, self.variance(e.point),
                 e.pivot, e.dense, e.val, cov, skew, leaf_skew, spread,
             )  # fmt: skip
             return found, skew
@@ -270,7 +278,16 @@ class Conditional:
             rows = self.layout.rows
             squares = self._residual_squares(e) / self.variance(point)
             g = g + (squares - rows.weight.sum() + information) * point.jacobian["sigma"]
+        for k in self.hyper.survey_scale_scores:
+            g[k] += self._slope_along(e, k)
         return g, skew
+
+    def _slope_along(self, e: Expansion, k: int) -> float:
+        """Derivative of the log marginal in one score, by central differences; nothing else depends on it."""
+        step = np.zeros(len(e.point.z))
+        step[k] = SCALE_STEP
+        ends = [self.find_mode(self.hyper.at(e.point.z + by), e.at).log_marginal for by in (step, -step)]
+        return (ends[0] - ends[1]) / (2.0 * SCALE_STEP)
 
     def _residual_squares(self, e: Expansion) -> float:
         rows = self.layout.rows
@@ -297,12 +314,14 @@ class Conditional:
         total = self.prior.density(core, point)
         total += 0.5 * np.log(tau[out:]).sum() - 0.5 * tau[out:] @ nodes[out:] ** 2
         above = self.above(nodes)
-        rows = self.layout.rows
+        rows = self.rows(point)
         for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
             part = np.zeros(core.shape[1])
             if self.quadrature:
                 rule = (self.quadrature.abscissa, self.quadrature.log_weight)
                 leaf_marginals(rows, first, last, core, above, nodes, tau, variance, *rule, part)
+            elif rows.family == GRADED:
+                graded_log_likelihood(rows, first, last, core, above, part)
             else:
                 log_likelihood(rows, first, last, core, above, variance, part)
             total += part
@@ -318,7 +337,7 @@ class Conditional:
         leaves = np.empty((out, core.shape[1]))
         variance = self.variance(point)
         draw_leaves(
-            self.layout.rows, 0, out, core, above, nodes, tau, variance, self.quadrature.strata, uniform, leaves
+            self.rows(point), 0, out, core, above, nodes, tau, variance, self.quadrature.strata, uniform, leaves
         )
         nodes[:out] = leaves
 

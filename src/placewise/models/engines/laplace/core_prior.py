@@ -296,7 +296,17 @@ def _own_priors(problem: FitProblem, layout: Layout) -> list[OwnPriors]:
         found.append(OwnPriors(at, prior, 1.0))
     if plan.cutpoints is not None and plan.cutpoints.name != "student_t":
         found.append(OwnPriors(np.arange(layout.thresholds.start, layout.thresholds.stop), plan.cutpoints, -1.0))
+    items = np.arange(layout.discriminations.start, layout.discriminations.stop)
+    if plan.discrimination is not None and len(items):
+        found.append(OwnPriors(items, of_logarithm(plan.discrimination), 1.0))
     return found
+
+
+def of_logarithm(prior: Prior) -> Prior:
+    """Prior of the logarithm of a discrimination, which is lognormal or fixed."""
+    if prior.name == "fixed":
+        return Prior("fixed", (float(np.log(prior.args[0])),))
+    return Prior("normal", prior.args)
 
 
 def _independent(problem: FitProblem, layout: Layout) -> list[Independent | LinkedBlock]:

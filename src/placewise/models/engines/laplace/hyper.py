@@ -9,6 +9,7 @@ import numpy as np
 
 from placewise.models.correlations import correlation_cholesky, partial_priors
 from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.questions import questions_of
 from placewise.models.engines.laplace.scores import slope_at, value_at
 from placewise.models.prior_plan import SdPrior
 from placewise.models.priors import Prior
@@ -24,7 +25,7 @@ class Parameter:
     ----------
     name : str
         ``sd_total``, ``stick_0`` …, ``sd_<group>``, ``slope_sd``, ``sigma``, ``rho_<group>``, ``partial_<factor>_0`` …,
-        ``deviation_sd``, ``area_scale_sd``, ``area_scale_0`` ….
+        ``deviation_sd``, ``area_scale_sd``, ``area_scale_0`` …, ``survey_scale_1`` ….
     prior : Prior
         Of the parameter, or of its square.
     squared : bool
@@ -107,6 +108,8 @@ class Hyper:
         Fixed ones too.
     free : tuple of Parameter
         In the order of the scores.
+    survey_scale_scores : list of int
+        Positions in ``free`` of what multiplies the trait in a survey.
     """
 
     def __init__(self, problem: FitProblem) -> None:
@@ -115,6 +118,8 @@ class Hyper:
         self.free = tuple(p for p in self.parameters if p.free)
         self._position = {p.name: k for k, p in enumerate(self.free)}
         self._improper = np.array([p.improper for p in self.free])
+        scales = survey_scales(problem)
+        self.survey_scale_scores = [k for k, p in enumerate(self.free) if p.name in scales]
 
     @property
     def size(self) -> int:
@@ -197,6 +202,11 @@ class Hyper:
                     {"area_scale_sd": score, f"area_scale_{k}": spread})  # fmt: skip
             jacobian[f"class_{k}"] += jacobian[scale.group]
 
+    def survey_scale(self, point: Point) -> np.ndarray:
+        """How many times the trait counts in each survey; shape (surveys,), empty where there is one."""
+        names = survey_scales(self.problem)
+        return np.array([1.0, *(point.values[name] for name in names)]) if names else np.empty(0)
+
     def slope_of(self, name: str, point: Point) -> np.ndarray:
         """Derivative of one parameter in the scores, shape (d,)."""
         row = np.zeros(self.size)
@@ -241,6 +251,8 @@ def _parameters(problem: FitProblem) -> list[Parameter]:
         factor = design.groups[positions[0]].dim
         alphas = partial_priors(len(positions), plan.cor[factor])
         found += [Parameter(f"partial_{factor}_{j}", Prior("beta", (a, a))) for j, a in enumerate(alphas)]
+    if plan.discrimination is not None:
+        found += [Parameter(name, plan.discrimination) for name in survey_scales(problem)]
     if design.area_scale is not None and design.area_scale.multipliers is None:
         if plan.area_scale_sd is None:
             raise ValueError("a learned area scale needs a prior")
@@ -248,6 +260,12 @@ def _parameters(problem: FitProblem) -> list[Parameter]:
         # a standard normal: the exponential of it would be the lognormal, so its score is itself
         found += [Parameter(f"area_scale_{k}", Prior("score", ())) for k in range(len(design.area_scale.classes))]
     return found
+
+
+def survey_scales(problem: FitProblem) -> list[str]:
+    """Parameters that multiply the trait in each survey but the reference."""
+    instruments = problem.response.instruments
+    return [] if instruments is None else [f"survey_scale_{k}" for k in range(1, len(instruments.surveys))]
 
 
 def _of(name: str, prior: SdPrior, unit: float) -> Parameter:
@@ -261,7 +279,7 @@ def student_t_coefficients(problem: FitProblem) -> list[tuple[str, Prior]]:
     normal posterior, however heavy the tails.
     """
     plan = problem.priors
-    n_cut = len(problem.response.levels) - 1 if problem.family == "cumulative" else 0
+    n_cut = questions_of(problem).n_cut
     named = [("mixing_intercept", plan.intercept)]
     named += [(f"mixing_slope_{k}", prior) for k, prior in enumerate(plan.slopes)]
     named += [(f"mixing_cutpoint_{k}", plan.cutpoints) for k in range(n_cut)]

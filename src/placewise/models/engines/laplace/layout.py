@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from placewise.kernels.chain import Chain, build_chain, parts_of
-from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, POISSON, Rows
+from placewise.kernels.latent import BINOMIAL, CUMULATIVE, GAUSSIAN, GRADED, POISSON, Rows
 from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.questions import Questions, collected, questions_of
 from placewise.models.engines.rows import Rows as Collected
 
 FAMILIES = {
-    "bernoulli": BINOMIAL, "binomial": BINOMIAL, "poisson": POISSON, "gaussian": GAUSSIAN, "cumulative": CUMULATIVE
+    "bernoulli": BINOMIAL, "binomial": BINOMIAL, "poisson": POISSON, "gaussian": GAUSSIAN, "cumulative": CUMULATIVE,
+    "graded_response": GRADED,
 }  # fmt: skip
 # a group with fewer levels costs less in the core
 SMALLEST_LEVEL = 40
@@ -52,12 +54,18 @@ class Layout:
         Of the chain, finest first.
     intercept : bool
         Whether coefficient 0 of the core is the intercept.
-    slopes, thresholds, deviations : slice
-        In the core; deviations by cutpoint, then covariate.
+    slopes, thresholds, deviations, discriminations : slice
+        In the core; deviations by cutpoint, then covariate; discriminations are logarithms.
     groups : mapping of int to slice
         Groups in the core, by position among the design's.
     n_core : int
         Coefficients in the core, Q.
+    questions : Questions
+        What the rows answer.
+    trait : ndarray of bool, shape (K,)
+        Which of the rows' further coefficients are part of the trait, which a survey's scale multiplies.
+    survey : ndarray of int64, shape (m,)
+        Survey of each row.
     """
 
     rows: Rows
@@ -70,6 +78,10 @@ class Layout:
     deviations: slice
     groups: dict[int, slice]
     n_core: int
+    discriminations: slice
+    questions: Questions
+    trait: np.ndarray
+    survey: np.ndarray
 
     @property
     def n_nodes(self) -> int:
@@ -81,12 +93,20 @@ class Layout:
         """Coefficients and effects."""
         return self.n_core + self.n_nodes
 
+    def rows_at(self, scale: np.ndarray) -> Rows:
+        """The rows, the trait multiplied by each survey's scale, shape (surveys,)."""
+        if len(scale) < 2:
+            return self.rows
+        load = scale[self.survey]
+        by = np.where(self.trait, load[:, None], 1.0)
+        return self.rows._replace(x=self.rows.x * load[:, None], val=self.rows.val * by, load=load)
+
 
 def place_groups(problem: FitProblem) -> tuple[list[int], dict[int, slice], int]:
     """Groups of the chain, finest first; where each other group stands in the core; coefficients in the core."""
-    chosen = _nested(problem, problem.rows.index)
-    p, n_cut, q = _counts(problem)
-    at = p + n_cut + n_cut * q
+    chosen = _nested(problem, collected(problem).index)
+    p, n_cut, q, n_items = _counts(problem)
+    at = p + n_cut + n_cut * q + n_items
     groups: dict[int, slice] = {}
     for k, g in enumerate(problem.design.groups):
         if k not in chosen:
@@ -95,20 +115,20 @@ def place_groups(problem: FitProblem) -> tuple[list[int], dict[int, slice], int]
     return chosen, groups, at
 
 
-def _counts(problem: FitProblem) -> tuple[int, int, int]:
-    """Intercept and slopes, cutpoints, and slopes that differ by cutpoint."""
+def _counts(problem: FitProblem) -> tuple[int, int, int, int]:
+    """Intercept and slopes, cutpoints, slopes that differ by cutpoint, and discriminations."""
     p = int(problem.priors.intercept is not None) + len(problem.design.columns)
-    n_cut = len(problem.response.levels) - 1 if problem.family == "cumulative" else 0
-    return p, n_cut, len(problem.design.category_specific)
+    questions = questions_of(problem)
+    return p, questions.n_cut, len(problem.design.category_specific), questions.n_items
 
 
 def lay_out(problem: FitProblem) -> Layout:
     """Order the unknowns of a problem."""
     design = problem.design
-    data = problem.rows
+    data, questions = collected(problem), questions_of(problem)
     chosen, groups, n_core = place_groups(problem)
     intercept = problem.priors.intercept is not None
-    p, n_cut, q = _counts(problem)
+    p, n_cut, q, n_items = _counts(problem)
     order = np.lexsort([data.index[k] for k in chosen]) if chosen else np.arange(len(data.y))
     numbers, labels = [], []
     for k in chosen:
@@ -123,20 +143,49 @@ def lay_out(problem: FitProblem) -> Layout:
     val = np.column_stack([none] + [value for _, value in entries_of])
     x = np.column_stack([np.ones((len(order), int(intercept))), data.x[order]])
     z = data.x[order][:, list(design.category_specific)]
-    entries = np.column_stack([col, _threshold_entries(data.y[order], p, n_cut, q)]) if n_cut else col
+    low, high, answers = questions.low[order], questions.high[order], questions.answers[order]
+    entries = col
+    if n_items:
+        entries = np.column_stack([col, _item_entries(answers, questions.cuts, p)])
+    elif n_cut:
+        entries = np.column_stack([col, _threshold_entries(data.y[order], low, high, p, n_cut, q)])
     chain = build_chain(numbers, entries, n_core)
     start = np.array([0, len(order)]) if not chosen else np.searchsorted(numbers[0], np.arange(chain.n_leaves + 1))
     rows = Rows(
         FAMILIES[problem.family], x, col.astype(np.int32), np.ascontiguousarray(val), np.ascontiguousarray(z),
         data.y[order], data.size[order], data.weight[order], start.astype(np.int64), n_cut,
+        low, high, np.ones(len(order)), answers, questions.cuts, p + n_cut,
     )  # fmt: skip
+    trait = np.concatenate(
+        [np.zeros(0, dtype=bool)]
+        + [np.full(at.shape[1], not design.groups[k].survey) for k, (at, _) in zip(groups, entries_of, strict=True)]
+    )
     levels = tuple(
         Level(k, labels[i], slice(int(chain.first[i]), int(chain.first[i + 1]))) for i, k in enumerate(chosen)
     )
     return Layout(
         rows, chain, parts_of(chain, rows.start, PARTS), levels, intercept, slice(int(intercept), p),
         slice(p, p + n_cut), slice(p + n_cut, p + n_cut + n_cut * q), groups, n_core,
+        slice(p + n_cut, p + n_cut + n_items), questions, trait, questions.survey[order],
     )  # fmt: skip
+
+
+def answer_counts(layout: Layout) -> list[tuple[int, np.ndarray]]:
+    """Of each question with ordered answers, its first threshold and how often each category was chosen."""
+    rows = layout.rows
+    if rows.family == GRADED:
+        each = zip(rows.cuts[:-1], rows.cuts[1:], rows.answers.T, strict=True)
+        return [
+            (int(low), np.bincount(own[own >= 0], rows.size[own >= 0], minlength=int(high - low) + 1))
+            for low, high, own in each
+        ]
+    found = []
+    for low in np.unique(rows.low):
+        own = rows.low == low
+        n_cut = int(rows.high[own][0]) - int(low)
+        category = rows.y[own].astype(np.int64) - int(low)
+        found.append((int(low), np.bincount(category, rows.size[own], minlength=n_cut + 1)))
+    return found
 
 
 def _entries(data: Collected, k: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -159,13 +208,24 @@ def _entries(data: Collected, k: int, order: np.ndarray) -> tuple[np.ndarray, np
     return at, value if by is None else value * by[order, None]
 
 
-def _threshold_entries(y: np.ndarray, p: int, n_cut: int, q: int) -> np.ndarray:
+def _threshold_entries(y: np.ndarray, low: np.ndarray, high: np.ndarray, p: int, n_cut: int, q: int) -> np.ndarray:
     """Core coefficients of the one or two thresholds beside each answer; -1 for none."""
     found = []
     for cut in (y.astype(np.int64) - 1, y.astype(np.int64)):
-        there = (cut >= 0) & (cut < n_cut)
+        there = (cut >= low) & (cut < high)
         found.append(np.where(there, p + cut, -1))
         found += [np.where(there, p + n_cut + cut * q + j, -1) for j in range(q)]
+    return np.column_stack(found)
+
+
+def _item_entries(answers: np.ndarray, cuts: np.ndarray, p: int) -> np.ndarray:
+    """Core coefficients of the thresholds beside each answer to an item, and of the item; -1 for none."""
+    found = []
+    for m in range(answers.shape[1]):
+        k, n_cut = answers[:, m].astype(np.int64), cuts[m + 1] - cuts[m]
+        found.append(np.where(k > 0, p + cuts[m] + k - 1, -1))
+        found.append(np.where((k >= 0) & (k < n_cut), p + cuts[m] + k, -1))
+        found.append(np.where(k >= 0, p + cuts[-1] + m, -1))
     return np.column_stack(found)
 
 

@@ -26,7 +26,7 @@ def problems_of(problem: FitProblem) -> list[Problem]:
                 "unavailable",
             )
         )
-    found += _unanswered(problem) + _improper(problem)
+    found += _unanswered(problem) + _improper(problem) + _instruments(problem)
     _, groups, n_core = place_groups(problem)
     if n_core > LARGEST_CORE:
         sizes = sorted(((s.stop - s.start, problem.design.groups[k].name) for k, s in groups.items()), reverse=True)
@@ -45,22 +45,48 @@ def problems_of(problem: FitProblem) -> list[Problem]:
 
 def _unanswered(problem: FitProblem) -> list[Problem]:
     """Categories that nobody chose: nothing in the likelihood keeps the cutpoints about them in order."""
+    found = []
+    for name, levels, chosen in _counted(problem):
+        # at either end a cutpoint has a neighbour on one side only, and order comes of itself
+        empty = [level for level, count in zip(levels[1:-1], chosen[1:-1], strict=True) if count == 0.0]
+        if empty:
+            found.append(
+                Problem(
+                    f"outcome.order{f'.{name}' if name else ''}",
+                    f"no respondent chose {', '.join(map(repr, empty))}, and engine 'laplace' cannot keep the "
+                    f"cutpoints beside {'it' if len(empty) == 1 else 'them'} in order",
+                    "leave it out of the order, or use engine = 'nuts' or 'auto'",
+                    "unavailable",
+                )
+            )
+    return found
+
+
+def _counted(problem: FitProblem) -> list[tuple[str, tuple[str, ...], np.ndarray]]:
+    """Each question with ordered answers, its categories, and how often each was chosen."""
+    instruments = problem.response.instruments
+    if instruments is not None:
+        each = zip(instruments.names, instruments.levels, instruments.answers.T, strict=True)
+        return [(n, levels, np.bincount(own[own >= 0], minlength=len(levels))) for n, levels, own in each]
     if problem.family != "cumulative":
         return []
     rows, levels = problem.rows, problem.response.levels
-    chosen = np.bincount(rows.y.astype(np.int64), rows.size, minlength=len(levels)) > 0.0
-    # at either end a cutpoint has a neighbour on one side only, and order comes of itself
-    empty = [level for level, any_one in zip(levels[1:-1], chosen[1:-1], strict=True) if not any_one]
-    if not empty:
+    return [("", levels, np.bincount(rows.y.astype(np.int64), rows.size, minlength=len(levels)))]
+
+
+def _instruments(problem: FitProblem) -> list[Problem]:
+    """Priors that keep a model of several questions from being expanded about its mode."""
+    plan, found = problem.priors, []
+    if problem.response.instruments is None:
         return []
+    prior = plan.discrimination
+    if problem.response.instruments.scale and prior is not None and prior.name not in ("lognormal", "fixed"):
+        found.append(("discrimination", f"engine 'laplace' cannot carry {prior}", "write lognormal(0, 0.5)"))
+    if any(own is not None and own.name == "flat" for own in plan.slopes):
+        found.append(("slope", "engine 'laplace' carries no flat slopes here", "leave the default, a learned normal"))
     return [
-        Problem(
-            "outcome.order",
-            f"no respondent chose {', '.join(map(repr, empty))}, and engine 'laplace' cannot keep the cutpoints beside "
-            f"{'it' if len(empty) == 1 else 'them'} in order",
-            "leave it out of the order, or use engine = 'nuts' or 'auto'",
-            "unavailable",
-        )
+        Problem(f"model.priors.{key}", message, f"{hint}, or use engine = 'nuts' or 'auto'", "unavailable")
+        for key, message, hint in found
     ]
 
 

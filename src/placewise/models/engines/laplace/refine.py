@@ -29,11 +29,13 @@ NOWHERE = -1e6
 # sd of the log weights at one point beyond which the leaves are integrated one by one, so that more than a seventh of
 # the draws' worth is lost; where there are many rows, for which quadrature costs ten times as much, two thirds
 ROUGH, ROUGH_OF_MANY, MANY_ROWS = 0.4, 1.0, 20_000
+# a person's answers to several items, their own part integrated out, are as good as a measurement with normal error
+NEARLY_NORMAL = ("gaussian", "graded_response")
 
 
 def needs_quadrature(conditional: Conditional, landscape: Landscape, seed: int) -> bool:
     """Whether leaf effects are so far from normal that draws of all unknowns together would be badly weighted."""
-    if not conditional.layout.n_nodes or conditional.problem.family == "gaussian":
+    if not conditional.layout.n_nodes or conditional.problem.family in NEARLY_NORMAL:
         return False
     rough = ROUGH if len(conditional.problem.response.y) < MANY_ROWS else ROUGH_OF_MANY
     return float(np.std(_weights(conditional, landscape, landscape.centre, seed))) > rough

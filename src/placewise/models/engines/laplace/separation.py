@@ -50,6 +50,8 @@ def separating_columns(problem: FitProblem, flat: bool = False) -> tuple[str, ..
     flat : bool
         Move only coefficients whose prior is flat, so that the posterior is improper if they separate.
     """
+    if problem.response.instruments is not None:
+        return ()  # every prior of a slope is proper (``limits``)
     rows = problem.rows
     sign, x = _directions(problem, rows)
     if not len(sign):

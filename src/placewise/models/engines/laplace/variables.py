@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -98,9 +97,13 @@ def _put_coefficients(kept: Kept, problem: FitProblem, layout: Layout, core: np.
     design = problem.design
     if layout.intercept:
         kept.put("intercept", core[:, 0])
-    if problem.family == "cumulative":
-        kept.coords["cutpoint"] = [f"{a} | {b}" for a, b in itertools.pairwise(problem.response.levels)]
+    if layout.questions.n_cut:
+        kept.coords["cutpoint"] = layout.questions.labels
         kept.put("cutpoints", -core[:, layout.thresholds], "cutpoint")
+    instruments = problem.response.instruments
+    if layout.questions.n_items and instruments is not None:
+        kept.coords["instrument"] = list(instruments.names)
+        kept.put("discrimination", np.exp(core[:, layout.discriminations]), "instrument")
     if design.columns:
         kept.coords["covariate"] = [c.name for c in design.columns]
         kept.put("slopes", core[:, layout.slopes], "covariate")
@@ -125,6 +128,10 @@ def _put_hyperparameters(
         kept.coords["geography"] = list(plan.shared)
         kept.put("sd_total", each(_value_of("sd_total")))
         kept.put("split", each(lambda point: point.split), "geography")
+    instruments = problem.response.instruments
+    if instruments is not None and len(instruments.surveys) > 1:
+        kept.coords["survey"] = list(instruments.surveys[1:])
+        kept.put("survey_scale", each(lambda point: hyper.survey_scale(point)[1:]), "survey")
     scale = design.area_scale
     if scale is not None and scale.multipliers is None:
         kept.coords["area_class"] = list(scale.classes)
