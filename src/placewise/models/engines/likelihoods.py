@@ -27,17 +27,32 @@ def gaussian_identity(eta: Any, rows: Rows, sigma: Any | None) -> Any:
 
 
 def cumulative_logit(eta: Any, rows: Rows, cutpoints: Any, n_categories: int) -> Any:
-    """Log likelihood of ordered answers 0..K-1 with P(y ≤ k) = logit⁻¹(c_k − η).
+    """Log likelihood of ordered answers 0..K-1 to one question, with P(y ≤ k) = logit⁻¹(c_k − η)."""
+    category = rows.y.astype(np.int64)
+    return ordered_logit(eta, rows.size, category - 1, np.where(category < n_categories - 1, category, -1), cutpoints)
+
+
+def ordered_logit(eta: Any, size: np.ndarray, lower: np.ndarray, upper: np.ndarray, cutpoints: Any) -> Any:
+    """Log likelihood of ordered answers that lie between two cutpoints, or beyond one.
 
     Uses σ(b) − σ(a) = σ(b) σ(−a) (1 − e^(a−b)), which splits into one logistic term for each neighbouring cutpoint and
     a term of the cutpoints alone, and does not cancel.
+
+    Parameters
+    ----------
+    eta : tensor, shape (m,)
+    size : ndarray of float64, shape (m,)
+        How often each answer was given.
+    lower, upper : ndarray of int64, shape (m,)
+        Position of the cutpoint below and above each answer; -1 where there is none.
+    cutpoints : tensor, shape (C,)
     """
-    category = rows.y.astype(np.int64)
-    top, below = n_categories - 1, category > 0
-    under = category < top
-    counts = np.bincount(category, rows.size, minlength=n_categories)
-    value = -(rows.size[under] * pt.softplus(eta[under] - cutpoints[category[under]])).sum()
-    value -= (rows.size[below] * pt.softplus(cutpoints[category[below] - 1] - eta[below])).sum()
-    if top > 1:
-        value += (counts[1:top] * pt.log1mexp(cutpoints[:-1] - cutpoints[1:])).sum()
+    under, over = np.flatnonzero(upper >= 0), np.flatnonzero(lower >= 0)
+    value = -(size[under] * pt.softplus(eta[under] - cutpoints[upper[under]])).sum()
+    value -= (size[over] * pt.softplus(cutpoints[lower[over]] - eta[over])).sum()
+    inside = (lower >= 0) & (upper >= 0)
+    if inside.any():
+        counts = np.bincount(lower[inside], size[inside])
+        below = np.flatnonzero(counts)
+        value += (counts[below] * pt.log1mexp(cutpoints[below] - cutpoints[below + 1])).sum()
     return value

@@ -17,7 +17,7 @@ from placewise.models.engines.preconditioning import Guess, coordinates
 
 KEPT = (
     "intercept", "cutpoints", "slopes", "slope_sd", "slope_r2", "slope_scale", "sd_total", "split", "sigma",
-    "slope_deviations", "deviation_sd", "area_scale", "area_scale_sd",
+    "slope_deviations", "deviation_sd", "area_scale", "area_scale_sd", "discrimination", "survey_scale",
 )  # fmt: skip
 STATISTICS = ("diverging", "energy", "depth", "n_steps", "step_size")
 TARGET_ACCEPT = 0.9

@@ -32,6 +32,7 @@ from placewise.models.engines.likelihoods import (
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
+from placewise.models.engines.pymc_instruments import add_instruments, instrument_coords
 from placewise.models.engines.pymc_shrinkage import shrunk_sds
 from placewise.models.engines.pymc_specific import (
     area_multipliers,
@@ -51,7 +52,8 @@ def build_model(problem: FitProblem) -> pm.Model:
 
     The variables kept in the posterior are ``intercept`` or ``cutpoints``, ``slopes``, ``slope_sd``, ``sd_total``,
     ``split``, ``sd_<group>``, ``rho_<group>``, ``cor_<factor>``, ``effect_<group>``, ``sigma``, ``slope_deviations``,
-    ``deviation_sd``, ``area_scale``, ``area_scale_sd``, ``slope_r2`` and ``slope_scale``, as far as the model has them.
+    ``deviation_sd``, ``area_scale``, ``area_scale_sd``, ``slope_r2``, ``slope_scale``, ``discrimination`` and
+    ``survey_scale``, as far as the model has them.
     """
     rows = problem.rows
     design, plan = problem.design, problem.priors
@@ -69,10 +71,10 @@ def build_model(problem: FitProblem) -> pm.Model:
             correlated[g.name] if g.name in correlated else _effect(g, plan, sds[g.name], raw.get(g.name), tuning)
             for g in design.groups
         ]
-        linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
-        for u, at, by, share in zip(effects, rows.index, rows.by, rows.shares, strict=True):
-            own = u[at] if share is None else share @ u
-            linear = linear + (own if by is None else by * own)
+        linear, apart = _linear(problem, rows, slopes, effects)
+        if rows.instruments is not None:
+            add_instruments(problem, rows, linear, apart)
+            return model
         shift = _mean_over_rows(linear, rows)
         if problem.family == "cumulative":
             cutpoints = _cutpoints(plan, shift, len(problem.response.levels))
@@ -83,6 +85,21 @@ def build_model(problem: FitProblem) -> pm.Model:
     return model
 
 
+def _linear(problem: FitProblem, rows: Rows, slopes: Any | None, effects: list[Any]) -> tuple[Any, Any]:
+    """Linear predictor of each row without intercept, and what belongs to the row's survey only."""
+    linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
+    apart = pt.zeros(len(rows.y))
+    parts = zip(problem.design.groups, effects, rows.index, rows.by, rows.shares, strict=True)
+    for group, u, at, by, share in parts:
+        own = u[at] if share is None else share @ u
+        own = own if by is None else by * own
+        if group.survey:
+            apart = apart + own
+        else:
+            linear = linear + own
+    return linear, apart
+
+
 def _coords(problem: FitProblem) -> dict[str, Any]:
     design, plan = problem.design, problem.priors
     coords: dict[str, Any] = {g.dim: list(g.labels) for g in design.groups} | correlation_coords(design)
@@ -90,7 +107,9 @@ def _coords(problem: FitProblem) -> dict[str, Any]:
         coords["covariate"] = [c.name for c in design.columns]
     if len(plan.shared) > 1:
         coords["geography"] = list(plan.shared)
-    if problem.family == "cumulative":
+    if problem.response.instruments is not None:
+        coords |= instrument_coords(problem.response.instruments)
+    elif problem.family == "cumulative":
         levels = problem.response.levels
         coords["cutpoint"] = [f"{a} | {b}" for a, b in itertools.pairwise(levels)]
     if design.category_specific:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from placewise.models.engines import FitProblem
+from placewise.models.engines.instrument_information import information_of
+from placewise.surveys.instruments import Instruments
+
+ORDERED = ("cumulative", "graded_response")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +24,10 @@ class Rows:
     index : tuple of ndarray, each shape (m,)
         Position of each row in each group.
     y : ndarray, shape (m,)
-        Sum of answers (bernoulli, binomial, poisson), the answer (gaussian) or the category (cumulative).
+        Sum of answers (bernoulli, binomial, poisson), the answer (gaussian) or the category (ordered answers; of the
+        first where there are several).
     size : ndarray, shape (m,)
-        Trials (bernoulli, binomial), exposure (poisson), known variance (gaussian) or respondents (cumulative).
+        Trials (bernoulli, binomial), exposure (poisson), known variance (gaussian) or respondents (ordered answers).
     weight : ndarray, shape (m,)
         Power of each row's likelihood (gaussian); elsewhere ones, as the weights are in ``y`` and ``size``.
     information : ndarray, shape (m,)
@@ -31,6 +36,8 @@ class Rows:
         For each group the values of the column whose slope varies; None for a varying intercept.
     shares : tuple of ndarray or None, each shape (m, labels)
         For each group the share of each of its levels in a row; None where a row is in one level, that of ``index``.
+    instruments : Instruments or None
+        Every answer of a row and its survey, where there are several questions.
     """
 
     x: np.ndarray
@@ -41,6 +48,7 @@ class Rows:
     information: np.ndarray
     by: tuple[np.ndarray | None, ...] = ()
     shares: tuple[np.ndarray | None, ...] = ()
+    instruments: Instruments | None = None
 
     def incidence(self, k: int, levels: int) -> np.ndarray:
         """How often each level of group k counts in each row, shape (m, levels)."""
@@ -51,7 +59,7 @@ class Rows:
 
 
 def collect_rows(problem: FitProblem) -> Rows:
-    """Add up rows with the same design (and, for ordered answers, the same answer)."""
+    """Add up rows with the same design (and, for ordered answers, the same answers)."""
     design, response = problem.design, problem.response
     x, index = design.matrix, np.column_stack([g.index for g in design.groups] or [np.zeros(design.n, dtype=np.int64)])
     by = [None if g.by is None else g.by.values for g in design.groups]
@@ -62,22 +70,27 @@ def collect_rows(problem: FitProblem) -> Rows:
         known = response.variance
         variance = np.full(design.n, y.var()) if known is None else np.asarray(known, dtype=np.float64)
         return Rows(x, tuple(index.T[: len(design.groups)]), y, variance, power, power / variance, tuple(by), shares)
-    key = [x, index, *(b[:, None] for b in by if b is not None)] + (
-        [y[:, None]] if problem.family == "cumulative" else []
-    )
+    ordered, instruments = problem.family in ORDERED, response.instruments
+    key = [x, index, *(b[:, None] for b in by if b is not None)]
+    if instruments is not None:
+        key += [instruments.answers.astype(np.float64), instruments.survey[:, None].astype(np.float64)]
+    elif ordered:
+        key.append(y[:, None])
     packed = np.ascontiguousarray(np.column_stack(key)).view(np.void(8 * sum(k.shape[1] for k in key)).dtype).ravel()
     _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
     weight = {"binomial": response.trials, "poisson": response.exposure}.get(problem.family)
     size = power * (np.ones(design.n) if weight is None else np.asarray(weight, dtype=np.float64))
     total = np.bincount(inverse, size)
-    answers = y if problem.family == "cumulative" else power * y
-    summed = y[first] if problem.family == "cumulative" else np.bincount(inverse, answers)
-    information = total * _unit_information(problem.family, answers, size)
+    answers = y if ordered else power * y
+    summed = y[first] if ordered else np.bincount(inverse, answers)
+    met = None if instruments is None else instruments.take(first)
+    each_tells = _unit_information(problem.family, answers, size) if met is None else information_of(met, total)
+    information = total * each_tells
     groups = tuple(index[first].T[: len(design.groups)])
     values = tuple(None if b is None else b[first] for b in by)
     # rows of one level of the linked group, which is one of the groups, have the same shares
     each = tuple(None if share is None else share[first] for share in shares)
-    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values, each)
+    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values, each, met)
 
 
 def _unit_information(family: str, y: np.ndarray, size: np.ndarray) -> float:
