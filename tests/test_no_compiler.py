@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_example import write_small_example
 
 COMPILERS = ("gcc", "g++", "cc", "c++", "clang", "clang++")
 
@@ -45,15 +46,8 @@ def _path_without_compilers(folder: Path) -> str:
 
 @pytest.mark.parametrize("engine", ["laplace", "nuts"])
 def test_fit_without_a_compiler(engine: str, tmp_path: Path) -> None:
-    from placewise.pipeline.example import write_example
-
-    write_example(tmp_path, small=True)
-    model = tmp_path / "models/belonging.toml"
     # a small model: compiling it takes most of the time
-    text = model.read_text(encoding="utf-8")
-    start, rest = text.split('formula = """', 1)
-    end = rest.split('"""', 1)[1]
-    model.write_text(f'{start}formula = "log(density)"{end}', encoding="utf-8")
+    write_small_example(tmp_path, "log(density)")
     path = _path_without_compilers(tmp_path / "bin")
     assert not any(shutil.which(c, path=path) for c in COMPILERS)
     done = subprocess.run(

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 from placewise import cli
-from placewise.pipeline.example import write_example
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a fit that is held to a standard that none meets."""
     folder = tmp_path_factory.mktemp("failed")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', 'formula = "private_rent"', model.read_text("utf-8"))
-    model.write_text(text, "utf-8")
+    write_small_example(folder, "private_rent")
     words = ["run", "--project", os.fspath(folder), "--draws", "400", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("placewise.diagnostics.convergence.IMPORTANCE_ESS", 1e9)

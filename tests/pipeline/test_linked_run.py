@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from small_example import write_small_example
 
 from placewise import cli
 from placewise.estimates.release import read_release
-from placewise.pipeline.example import write_example
 
 DRAWS = 400
 FORMULA = "log(deprivation) + private_rent + sex + (1 | age) + (1 | supergroup) + (1 | region/lad)"
@@ -22,15 +22,13 @@ FORMULA = "log(deprivation) + private_rent + sex + (1 | age) + (1 | supergroup) 
 
 def linked_project(folder: Path, formula: str = FORMULA, below: str = "") -> Path:
     """The small example, its respondents known by local authority only."""
-    write_example(folder, small=True)
+    model = write_small_example(folder, formula)
     areas = pd.read_parquet(folder / "data" / "areas.parquet").set_index("oa")["lad"]
     survey = pd.read_csv(folder / "data" / "survey.csv", dtype={"oa": str})
     survey.assign(lad=survey["oa"].map(areas)).drop(columns="oa").to_csv(folder / "data" / "survey.csv", index=False)
     project = folder / "placewise.toml"
-    project.write_text(re.sub(r'area +=  ?"oa"', 'area = "lad"', project.read_text("utf-8")), "utf-8")
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', f'formula = "{formula}"', model.read_text("utf-8"))
-    model.write_text(text + below, "utf-8")
+    project.write_text(re.sub(r'area +=  ?"oa"', 'area = "lad"', project.read_text("utf-8"), count=1), "utf-8")
+    model.write_text(model.read_text("utf-8") + below, "utf-8")
     return folder
 
 

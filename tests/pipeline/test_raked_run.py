@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 from placewise.errors import ConfigurationError, DataError
 from placewise.estimates.release import read_release
 from placewise.frame.cells import Frame
 from placewise.frame.uncertain import CellNoise
 from placewise.pipeline.check import check_folder
-from placewise.pipeline.example import write_example
 from placewise.pipeline.inputs import Digests
 from placewise.pipeline.kept_frame import KeptFrame
 from placewise.pipeline.load import ProjectInputs
@@ -41,7 +41,7 @@ seed    = { table = "data/seed.csv", count = "n", by = ["supergroup"] }
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded example, small, its frame as margins that differ by noise."""
     folder = tmp_path_factory.mktemp("raked")
-    write_example(folder, small=True)
+    write_small_example(folder, "private_rent + sex + (1 | age) + (1 | region)")
     cells = pd.read_parquet(folder / "data" / "cells.parquet")
     areas = pd.read_parquet(folder / "data" / "areas.parquet")
     noise = np.random.default_rng(1)
@@ -55,9 +55,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = folder / "placewise.toml"
     text = re.sub(r"(?s)\[frame\].*?\[variables", FRAME, project.read_text("utf-8"), count=1)
     project.write_text(text, "utf-8")
-    model = folder / "models" / "belonging.toml"
-    formula = 'formula = "private_rent + sex + (1 | age) + (1 | region)"'
-    model.write_text(re.sub(r'(?s)formula = """.*?"""', formula, model.read_text("utf-8")), "utf-8")
     return folder
 
 

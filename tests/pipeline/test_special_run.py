@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_example import write_small_example
 
 from placewise import cli
-from placewise.pipeline.example import write_example
 
 FORMULA = "private_rent + sex + (1 | age) + (private_rent | lad) + (0 + sex | region)"
 
@@ -18,11 +17,9 @@ FORMULA = "private_rent + sex + (1 | age) + (private_rent | lad) + (0 + sex | re
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("special")
-    write_example(folder, small=True)
-    model = folder / "models" / "belonging.toml"
-    text = re.sub(r'(?s)formula = """.*?"""', f'formula = "{FORMULA}"', model.read_text("utf-8"))
+    model = write_small_example(folder, FORMULA)
     keys = 'structure = { age = "ar1" }\ncategory_specific = ["private_rent"]\narea_scale = "supergroup"\n'
-    model.write_text(text.replace("[model]\n", f"[model]\n{keys}"), "utf-8")
+    model.write_text(model.read_text("utf-8").replace("[model]\n", f"[model]\n{keys}"), "utf-8")
     words = ["run", "--project", os.fspath(folder), "--draws", "400", "--quiet", "--allow-fail"]
     assert cli.main(words) == 0
     return folder / "reports" / "belonging"

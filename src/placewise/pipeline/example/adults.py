@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtri
 
 from placewise.pipeline.example.items import (
     CLS_ITEMS,
+    OWN,
+    OWN_ITEMS,
     REFERENCE_YEAR,
     UKHLS_ITEMS,
+    Item,
     expected_score,
     respond,
 )
@@ -20,10 +22,17 @@ from placewise.pipeline.example.traits import PERSON, RESIDUAL, TRAITS, Country,
 
 # Areas drawn at a time: about half a million adults.
 BLOCK = 2000
-# Questions of several items whose shares the census counts.
-COUNTED = {"chat": "SchatN", "favours": "SFavN", "trust": "STrust"}
-SCALES = {"belonging": ("scopngbha", "scopngbhf"), "relationships": tuple(f"scopngbh{k}" for k in "bcdh")}
+# Questions of several items that the census counts: belonging by answer, of the others the share at the pivot.
+COUNTED = {"belonging": "SBeNeigh", "chat": "SchatN", "favours": "SFavN", "trust": "STrust"}
 LATEST_WAVE = "f"
+# Scores that the census adds up, the expected mean of these items: of the panel, and of the example's own project.
+SCALES: Mapping[str, tuple[int, tuple[tuple[str, str], ...]]] = {
+    "panel_belonging": (0, tuple((LATEST_WAVE, f"scopngbh{k}") for k in "af")),
+    "panel_relationships": (1, tuple((LATEST_WAVE, f"scopngbh{k}") for k in "bcdh")),
+    "belonging": (0, ((REFERENCE_YEAR, "SBeNeigh"), (OWN, "proud"), (OWN, "stay"))),
+    "relationships": (1, tuple((REFERENCE_YEAR, name) for name in ("SchatN", "SFavN", "SPull", "STrust"))),
+}
+_ITEMS: Mapping[str, Item] = {**CLS_ITEMS, **UKHLS_ITEMS, **OWN_ITEMS}
 
 Cuts = Mapping[str, Mapping[str, np.ndarray]]
 Progress = Callable[[int, int], None]
@@ -70,7 +79,7 @@ def census(
     """Draw every adult, count them by area, and keep those a survey has picked.
 
     Adults are numbered over the whole country, area after area. Each block of areas has a stream of its own, so that
-    the people of an area do not depend on who is picked.
+    the people of an area do not depend on who is picked, nor on how often the census is taken.
 
     Parameters
     ----------
@@ -86,8 +95,8 @@ def census(
     Returns
     -------
     totals : DataFrame
-        A rows of sums over the adults: ``s1..s5`` answers on satisfaction, one column a question of `COUNTED`,
-        ``score_`` and ``latent_`` of the traits.
+        A rows of sums over the adults: ``n1..n4`` answers on belonging, ``s1..s5`` on satisfaction, one column each
+        further question of `COUNTED`, ``score_`` of `SCALES` and ``latent_`` of the traits.
     people : People
         n rows in the order of ``wanted``.
     """
@@ -97,9 +106,11 @@ def census(
     ranked = wanted[order]
     totals, kept = [], []
     blocks = range(0, len(size), BLOCK)
-    for first, seed in zip(blocks, seeds.spawn(len(blocks)), strict=True):
+    for number, first in enumerate(blocks):
         last = min(first + BLOCK, len(size))
-        people, sums = _draw(country, cuts, slice(first, last), np.random.default_rng(seed))
+        # as spawn() numbers them, but the same at every call
+        stream = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, number))
+        people, sums = _draw(country, cuts, slice(first, last), np.random.default_rng(stream))
         totals.append(sums)
         inside = slice(*np.searchsorted(ranked, [start[first], start[last]]))
         kept.append(people.take(ranked[inside] - start[first]))
@@ -113,28 +124,12 @@ def census(
 
 def _draw(country: Country, cuts: Cuts, block: slice, rng: np.random.Generator) -> tuple[People, pd.DataFrame]:
     """The adults of some areas, and their sums by area."""
-    given = country.given[block]
-    cell_of = np.indices(given.shape).reshape(4, -1)
-    cell = np.repeat(np.arange(given.size), given.ravel())
-    area, age, sex, answer = (part[cell] for part in cell_of)
+    counts = country.counts[block]
+    area, age, sex = (part.repeat(counts.ravel()) for part in np.indices(counts.shape).reshape(3, -1))
     area += block.start
-    m = predictors(country, area, age, sex)
-    # the residual behind a known answer lies between that answer's cutpoints
-    low, high = _edges(cuts[REFERENCE_YEAR]["SBeNeigh"], m[:, 0], answer)
-    residual = np.empty((len(cell), len(TRAITS)))
-    residual[:, 0] = ndtri(low + (high - low) * rng.random(len(cell)))
-    root = np.linalg.cholesky(PERSON)
-    own = rng.normal(size=(len(cell), 2))
-    residual[:, 1] = root[1, 0] * residual[:, 0] + root[1, 1] * own[:, 0]
-    residual[:, 2] = root[2, 0] * residual[:, 0] + own @ root[2, 1:]
-    people = People(area, age, sex, residual, rng.random((len(cell), len(COUNTED))))
-    return people, _sums(people, m, cuts, np.arange(block.start, block.stop))
-
-
-def _edges(cuts: np.ndarray, m: np.ndarray, answer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of a standard normal residual below and up to an answer's interval."""
-    padded = np.concatenate([[-np.inf], cuts, [np.inf]])
-    return expit(RESIDUAL * (padded[answer] - m)), expit(RESIDUAL * (padded[answer + 1] - m))
+    residual = rng.normal(size=(len(area), len(TRAITS))) @ np.linalg.cholesky(PERSON).T
+    people = People(area, age, sex, residual, rng.random((len(area), len(COUNTED))))
+    return people, _sums(people, predictors(country, area, age, sex), cuts, np.arange(block.start, block.stop))
 
 
 def _sums(people: People, m: np.ndarray, cuts: Cuts, areas: np.ndarray) -> pd.DataFrame:
@@ -144,11 +139,13 @@ def _sums(people: People, m: np.ndarray, cuts: Cuts, areas: np.ndarray) -> pd.Da
     columns: dict[str, np.ndarray] = {f"s{k}": satisfied == k for k in range(1, 6)}
     for i, (name, question) in enumerate(COUNTED.items()):
         item = CLS_ITEMS[question]
-        cut = cuts[REFERENCE_YEAR][question][item.pivot, None]
-        columns[name] = respond(item, cut, m[:, item.trait], people.residual[:, item.trait], people.luck[:, i]) == 2
-    for trait, names in SCALES.items():
-        items = {name: UKHLS_ITEMS[name] for name in names}
-        columns[f"score_{trait}"] = expected_score(items, cuts[LATEST_WAVE], t[:, TRAITS.index(trait)])
+        given = cuts[REFERENCE_YEAR][question]
+        cut = given if name == "belonging" else given[item.pivot, None]
+        answer = respond(item, cut, m[:, item.trait], people.residual[:, item.trait], people.luck[:, i])
+        columns |= {f"n{k}": answer == k for k in range(1, 5)} if name == "belonging" else {name: answer == 2}
+    for scale, (trait, names) in SCALES.items():
+        items = {name: _ITEMS[name] for _, name in names}
+        columns[f"score_{scale}"] = expected_score(items, {name: cuts[when][name] for when, name in names}, t[:, trait])
     columns |= {f"latent_{trait}": t[:, i] for i, trait in enumerate(TRAITS)}
     at = people.area - areas[0]
     return pd.DataFrame({name: np.bincount(at, value, len(areas)) for name, value in columns.items()})

@@ -11,9 +11,16 @@ from placewise.pipeline.example.adults import COUNTED, Cuts, People, predictors
 from placewise.pipeline.example.items import CLS_ITEMS, FACE_TO_FACE_YEAR, YEARS, respond
 from placewise.pipeline.example.labelled import LabelledTable
 from placewise.pipeline.example.questionnaire import lose
-from placewise.pipeline.example.sampling import Places, draw_adults, draw_lsoas, draw_visits, responds, weights
+from placewise.pipeline.example.sampling import (
+    ONLINE,
+    Places,
+    draw_adults,
+    draw_lsoas,
+    draw_visits,
+    responds,
+    weights,
+)
 from placewise.pipeline.example.sizes import SurveySize
-from placewise.pipeline.example.survey import ONLINE
 from placewise.pipeline.example.traits import Country
 
 MODES = {1: "Face to face", 2: "Web", 3: "Paper"}

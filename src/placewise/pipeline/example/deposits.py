@@ -54,7 +54,8 @@ class Deposits:
 def draw_deposits(
     country: Country,
     size: SurveySize,
-    seeds: np.random.SeedSequence,
+    of_adults: np.random.SeedSequence,
+    of_surveys: np.random.SeedSequence,
     *,
     geography: str = "lsoa21",
     progress: Progress | None = None,
@@ -65,8 +66,8 @@ def draw_deposits(
     ----------
     country : Country
     size : SurveySize
-    seeds : SeedSequence
-        The same gives the same tables.
+    of_adults, of_surveys : SeedSequence
+        The same give the same people, and the same tables.
     geography : str
         Of the panel, one of `understanding.GEOGRAPHIES`.
     progress : callable, optional
@@ -76,8 +77,7 @@ def draw_deposits(
     -------
     Deposits
     """
-    of_adults, *of_parts = seeds.spawn(5)
-    rng = [np.random.default_rng(s) for s in of_parts]
+    rng = [np.random.default_rng(s) for s in of_surveys.spawn(4)]
     places, cuts = Places(country), cutpoints(country)
     approached = approach(places, size, rng[0])
     issued = issue(places, size, rng[1])

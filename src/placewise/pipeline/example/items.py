@@ -1,4 +1,4 @@
-"""Questions of both surveys: which trait each measures, how sharply, and how many of the country give each answer."""
+"""Questions of the surveys: which trait each measures, how sharply, and how many of the country give each answer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ FACE_TO_FACE_YEAR = "2012-13"
 REFERENCE_YEAR = "2020-21"
 YEARS = (FACE_TO_FACE_YEAR, REFERENCE_YEAR, "2021-22")
 REFERENCE_WAVE = "c"
+# Key of the cutpoints of questions that no real survey asks in these words.
+OWN = "own"
 
 _GRID = np.linspace(-12, 12, 601)
 _WIDTH = 0.02
@@ -46,7 +48,7 @@ class Item:
 
 # The shares that no publication gives are plausible ones.
 CLS_ITEMS: Mapping[str, Item] = {
-    "SBeNeigh": Item(BELONGING, (0.889, 0.643, 0.227), 1),
+    "SBeNeigh": Item(BELONGING, (0.89, 0.65, 0.23), 1, 2.4),
     "SBeGB": Item(BELONGING, (0.96, 0.84, 0.45), 1, 0.8),
     "Slocsat": Item(SATISFACTION, (0.96, 0.89, 0.79, 0.30), 2),
     "SPull": Item(RELATIONSHIPS, (0.92, 0.65, 0.14), 1, 1.1),
@@ -68,6 +70,13 @@ UKHLS_ITEMS: Mapping[str, Item] = {
     "scopngbhg": Item(BELONGING, (0.97, 0.86, 0.61, 0.10), 2, 1.2),
     "scopngbhh": Item(RELATIONSHIPS, (0.96, 0.86, 0.70, 0.16), 2, 1.8),
     "nbrcoh3": Item(RELATIONSHIPS, (0.97, 0.88, 0.64, 0.14), 2, 1.2),
+}
+# Asked by the surveys of the example's own project only. Pride in the area, and the wish to be there in five years, are
+# among the Community Life Survey's published tables of 2023/24 (B10c, B11c); their wordings here are the example's.
+OWN_ITEMS: Mapping[str, Item] = {
+    "proud": Item(BELONGING, (0.95, 0.80, 0.30), 1, 1.9),
+    "stay": Item(BELONGING, (0.92, 0.76, 0.42), 1, 1.5),
+    "likes_area": Item(SATISFACTION, (0.97, 0.86, 0.45), 1),
 }
 
 
@@ -106,8 +115,7 @@ def cutpoints(country: Country) -> dict[str, dict[str, np.ndarray]]:
     """Cutpoints of every item in every year and wave, in units of the person's residual.
 
     Solved so that the country's adults give the shares of the item in the reference, and move as a whole by one shift
-    in a year or wave that published another share. The question of belonging keeps the country's own cutpoints in the
-    reference year.
+    in a year or wave that published another share.
 
     Parameters
     ----------
@@ -116,33 +124,25 @@ def cutpoints(country: Country) -> dict[str, dict[str, np.ndarray]]:
     Returns
     -------
     dict
-        By year ("2012-13" ...) or wave ("c", "f"), then by item; ascending arrays.
+        By year ("2012-13" ...), wave ("c", "f") or `OWN`, then by item; ascending arrays.
     """
     spread = Spread(country.eta, country.counts)
     found: dict[str, dict[str, np.ndarray]] = {}
-    surveys = (
+    surveys: tuple[tuple[Mapping[str, Item], str, Mapping[str, Mapping[str, float]]], ...] = (
         (CLS_ITEMS, REFERENCE_YEAR, community_life(YEARS)),
         (UKHLS_ITEMS, REFERENCE_WAVE, UNDERSTANDING_SOCIETY),
+        (OWN_ITEMS, OWN, {OWN: {}}),
     )
     for items, reference, published in surveys:
         for name, item in items.items():
             curve = spread.above(item)
             base = np.interp(-np.array(item.above), -curve, _GRID)
-            if name == "SBeNeigh":
-                base = country.cutpoints / RESIDUAL
             for when, shares in published.items():
                 shift = 0.0
                 if name in shares and when != reference:
                     shift = np.interp(-shares[name], -curve, _GRID) - base[item.pivot]
                 found.setdefault(when, {})[name] = base + shift
     return found
-
-
-def steered(cutpoints: np.ndarray, eta: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray:
-    """Cutpoints of belonging, logit scale, moved as a whole so that this share of adults is above the second."""
-    curve = Spread(eta, counts).above(CLS_ITEMS["SBeNeigh"])
-    moved: np.ndarray = cutpoints + np.interp(-share, -curve, _GRID) * RESIDUAL - cutpoints[1]
-    return moved
 
 
 def respond(item: Item, cuts: np.ndarray, m: np.ndarray, residual: np.ndarray, luck: np.ndarray) -> np.ndarray:

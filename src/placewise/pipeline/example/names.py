@@ -59,7 +59,9 @@ class Size:
     smallest : int
         Output areas of 20 adults.
     psus, visits : int
-        Lower-layer areas sampled, and adults approached in each.
+        Lower-layer areas that the reference survey samples, and adults approached in each.
+    household_psus, households : int
+        Lower-layer areas that the second survey samples, and households approached in each.
     """
 
     lads: int
@@ -67,10 +69,12 @@ class Size:
     smallest: int
     psus: int
     visits: int
+    household_psus: int
+    households: int
 
 
-STANDARD = Size(lads=24, msoas=267, smallest=10, psus=420, visits=20)
-SMALL = Size(lads=6, msoas=13, smallest=3, psus=40, visits=25)
+STANDARD = Size(lads=24, msoas=267, smallest=10, psus=420, visits=20, household_psus=200, households=18)
+SMALL = Size(lads=6, msoas=13, smallest=3, psus=40, visits=25, household_psus=20, households=18)
 
 
 def code(level: str, number: int) -> str:

@@ -13,11 +13,9 @@ from placewise.errors import Problems
 from placewise.geography.codes import as_codes, as_numbers, listing
 from placewise.geography.tables import read_table
 from placewise.pipeline.example.areas import ages_and_sexes
-from placewise.pipeline.example.items import REFERENCE_YEAR, steered
 from placewise.pipeline.example.names import AGES
-from placewise.pipeline.example.published import community_life
 from placewise.pipeline.example.traits import Country, area_values, drawn_slopes
-from placewise.pipeline.example.truth import CUTPOINTS, answers, components
+from placewise.pipeline.example.truth import components
 
 # What a column's name must be for each role, in any case; the year of a census may follow, as in lsoa21cd.
 ROLES: Mapping[str, str] = {
@@ -142,10 +140,7 @@ def settle(table: pd.DataFrame, columns: Mapping[str, str], seeds: np.random.See
     slopes = drawn_slopes(areas, [str(c) for c in covariates.columns], of_traits)
     belonging = components(areas, slopes.pop("belonging"), of_traits)
     eta = area_values(areas, belonging, slopes, of_traits)
-    share = community_life((REFERENCE_YEAR,))[REFERENCE_YEAR]["SBeNeigh"]
-    cutpoints = steered(CUTPOINTS, eta, counts, share)
-    given = answers(eta[:, 0], counts, of_people, cutpoints)
-    return Country(areas[roles], counts, given, cutpoints, eta, columns)
+    return Country(areas[roles], counts, eta, columns)
 
 
 def _covariates(table: pd.DataFrame, taken: set[str]) -> pd.DataFrame:

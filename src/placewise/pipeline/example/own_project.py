@@ -89,9 +89,9 @@ def write_own_areas(
     problems.raise_if_any()
     assert found is not None
     areas, columns = found
-    of_country, of_surveys = np.random.SeedSequence(seed).spawn(2)
+    of_country, of_adults, of_surveys = np.random.SeedSequence(seed).spawn(3)
     country = settle(areas, columns, of_country)
-    deposits = draw_deposits(country, NATIONAL, of_surveys, progress=progress)
+    deposits = draw_deposits(country, NATIONAL, of_adults, of_surveys, progress=progress)
     write_survey_project(folder, columns, name="own-areas", title="A made-up survey in real areas", data="data")
     write_deposits(deposits, folder / "data", form)
     write_parquet(areas, folder / "data" / "areas.parquet")

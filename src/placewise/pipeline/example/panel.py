@@ -8,9 +8,15 @@ import numpy as np
 
 from placewise.pipeline.example.adults import People
 from placewise.pipeline.example.community_life import YEARS_OF_AGE
-from placewise.pipeline.example.sampling import Places, draw_households, draw_lsoas, responds, weights
+from placewise.pipeline.example.sampling import (
+    Places,
+    draw_households,
+    draw_lsoas,
+    responds,
+    systematic,
+    weights,
+)
 from placewise.pipeline.example.sizes import SurveySize
-from placewise.pipeline.example.survey import systematic
 from placewise.pipeline.example.traits import PERSON, Country
 
 WAVES = ("c", "f")

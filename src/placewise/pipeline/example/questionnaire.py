@@ -140,7 +140,7 @@ def choose(shares: np.ndarray, codes: tuple[int, ...], rng: np.random.Generator)
     return chosen
 
 
-def lose(codes: np.ndarray, lost: Mapping[int, float], rng: np.random.Generator) -> np.ndarray:
+def lose(codes: np.ndarray, lost: Mapping[int, float] | Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
     """Put missing codes in place of some values, each at its own rate."""
     u = rng.random(len(codes))
     edge = np.cumsum(list(lost.values()))

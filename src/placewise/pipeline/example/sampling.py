@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from placewise.pipeline.example.adults import People
-from placewise.pipeline.example.survey import RESPONSE, systematic
 from placewise.pipeline.example.traits import Country
 
+# Who answers, by age and sex, and how many of those choose the online questionnaire rather than paper.
+RESPONSE = np.array([[0.46, 0.40], [0.52, 0.47], [0.60, 0.55], [0.68, 0.64], [0.72, 0.71]])
+ONLINE = np.array([0.92, 0.88, 0.78, 0.60, 0.34])
 # Fewer respond in some classes of areas than in others, from the first class in the order of codes to the last.
 CLASS_RESPONSE = (1.06, 0.82)
 # The last region is sampled more heavily, as surveys do with a nation of their own.
@@ -59,6 +61,13 @@ class Places:
     def response(self) -> np.ndarray:
         """How readily people of each supergroup respond, shape (supergroups,)."""
         return np.linspace(*CLASS_RESPONSE, self.group.max() + 1)
+
+
+def systematic(size: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions drawn with probability proportional to size, in order, one every total / n."""
+    edge = np.cumsum(size)
+    hits = (rng.random() + np.arange(n)) * edge[-1] / n
+    return np.unique(np.searchsorted(edge, hits, side="right"))
 
 
 def draw_lsoas(places: Places, n: int, rng: np.random.Generator) -> np.ndarray:

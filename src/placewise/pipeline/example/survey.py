@@ -1,106 +1,161 @@
-"""A survey of the made-up country: clustered, with unequal chances, refusals and missing codes."""
+"""The two surveys of the example's own project: clustered, with unequal chances, refusals and missing codes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from placewise.pipeline.example.names import AGES, ANSWERS, REGIONS, SEXES, Size
+from placewise.pipeline.example.adults import COUNTED, Cuts, People, predictors
+from placewise.pipeline.example.items import respond
+from placewise.pipeline.example.names import AGES, SEXES, Size
+from placewise.pipeline.example.questionnaire import lose
+from placewise.pipeline.example.questions import COMMUNITY, HOUSEHOLD, Question
+from placewise.pipeline.example.sampling import (
+    ONLINE,
+    Places,
+    draw_households,
+    draw_lsoas,
+    draw_visits,
+    responds,
+    weights,
+)
+from placewise.pipeline.example.traits import TRAITS, Country
 
-# One region is sampled more heavily, as national surveys do with a nation of their own.
-BOOST = np.array([1.0, 1.0, 1.8])
-RESPONSE = np.array([[0.46, 0.40], [0.52, 0.47], [0.60, 0.55], [0.68, 0.64], [0.72, 0.71]])
-ONLINE = np.array([0.92, 0.88, 0.78, 0.60, 0.34])
-DONT_KNOW, REFUSED, NOT_ASKED = 0.014, 0.004, 0.006
+DONT_KNOW, REFUSED, BLANK = 0.014, 0.004, 0.006
 NO_AGE = 0.004
+# Of those whom a question is put to only in part.
+SOME = 2 / 3
+# Households that let an interviewer in, and how much readier their members are than people asked alone.
+HOUSEHOLDS_RESPOND, INSIDE = 0.85, 1.3
+# The second survey measures the same traits less sharply (another mode, other years), and differs from the first by
+# local authority: factor of the predictors, and sd of the difference in units of the person's residual.
+FACTOR = np.array([0.80, 0.85, 0.75])
+DISCREPANCY = 0.02
 
 
-def draw_survey(areas: pd.DataFrame, given: np.ndarray, size: Size, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw respondents from the adults of the country.
-
-    Lower-layer areas are drawn within regions, systematically, with probability proportional to their adults; in each
-    the same number of adults is approached, and more of the old than of the young answer.
+@dataclass(frozen=True, eq=False)
+class Approached:
+    """Adults whom the two surveys approach.
 
     Parameters
     ----------
-    areas : DataFrame
-    given : ndarray of int, shape (A, ages, sexes, answers)
-        What every adult would answer.
-    size : Size
-    rng : Generator
+    community : ndarray of int, shape (n,)
+        Numbers of the adults of the reference survey.
+    household : ndarray of int, shape (m,)
+        Of the second, household after household.
+    home, psu : ndarray of int, shape (m,)
+        Number of the household, counted from 0, and position of the lsoa sampled.
+    """
+
+    community: np.ndarray
+    household: np.ndarray
+    home: np.ndarray
+    psu: np.ndarray
+
+
+def approach(places: Places, size: Size, rng: np.random.Generator) -> Approached:
+    """Draw both samples.
+
+    Lower-layer areas are drawn within regions, systematically, with probability proportional to their adults. The
+    reference survey approaches the same number of adults in each, the second whole households.
+    """
+    community = draw_visits(places, draw_lsoas(places, size.psus, rng), size.visits, rng)
+    lsoas = draw_lsoas(places, size.household_psus, rng)
+    adults, home, unit = draw_households(places, lsoas, size.households, rng)
+    return Approached(community, adults, home, lsoas[unit])
+
+
+def community_survey(
+    country: Country, places: Places, cuts: Cuts, people: People, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The reference survey: everybody approached who responded.
 
     Returns
     -------
     DataFrame
-        One row a respondent: person, oa, psu, stratum, mode, weight, age, sex, belonging.
+        ``person, oa, psu, stratum, mode, weight, age, sex`` and the columns of `questions.COMMUNITY`.
     """
-    region = areas["region"].astype("category").cat.codes.to_numpy()
-    lsoa = areas["lsoa"].astype("category").cat.codes.to_numpy()
-    adults = given.sum(axis=(1, 2, 3))
-    region_adults = np.bincount(region, adults)
-    takes = np.round(size.psus * region_adults * BOOST / (region_adults * BOOST).sum()).astype(int)
-    lsoa_adults = np.bincount(lsoa, adults)
-    lsoa_region = np.array([region[np.searchsorted(lsoa, i)] for i in range(lsoa.max() + 1)])
-    rows = []
-    for r in range(len(REGIONS)):
-        members = np.flatnonzero(lsoa_region == r)
-        for psu in members[systematic(lsoa_adults[members], takes[r], rng)]:
-            rows.append(_interview(np.flatnonzero(lsoa == psu), given, size.visits, rng))
-    area, age, sex, answer = np.concatenate(rows, axis=1)
-    weight = _weights(region[area], age, sex, given.sum(axis=3), region)
-    table = pd.DataFrame(
+    responded = responds(places, people, rng)
+    online = np.where(rng.random(len(responded)) < ONLINE[people.age], "online", "paper")
+    table = _respondents(country, places, people, responded, "P", places.lsoa[people.area])
+    table.insert(4, "mode", online[responded])
+    people = people.take(np.flatnonzero(responded))
+    m = predictors(country, people.area, people.age, people.sex)
+    return _complete(table, COMMUNITY, cuts, m, people, rng)
+
+
+def household_survey(
+    country: Country, places: Places, cuts: Cuts, approached: Approached, people: People, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The second survey: everybody in the households that take part who responded.
+
+    Parameters
+    ----------
+    people : People
+        The adults of ``approached.household``, in its order.
+
+    Returns
+    -------
+    DataFrame
+        ``person, oa, psu, stratum, weight, age, sex`` and the columns of `questions.HOUSEHOLD`.
+    """
+    lad = country.areas["lad"].astype("category").cat.codes.to_numpy()
+    apart = rng.normal(0, DISCREPANCY, (lad.max() + 1, len(TRAITS)))
+    takes_part = rng.random(approached.home.max() + 1) < HOUSEHOLDS_RESPOND
+    responded = takes_part[approached.home] & responds(places, people, rng, INSIDE)
+    table = _respondents(country, places, people, responded, "H", approached.psu)
+    people = people.take(np.flatnonzero(responded))
+    m = FACTOR * predictors(country, people.area, people.age, people.sex) + apart[lad[people.area]]
+    return _complete(table, HOUSEHOLD, cuts, m, people, rng)
+
+
+def _respondents(
+    country: Country, places: Places, people: People, responded: np.ndarray, letter: str, psu: np.ndarray
+) -> pd.DataFrame:
+    """Who responded: where they live, their design, age and sex."""
+    areas = country.areas
+    weight = weights(places, country, people, 1 / places.boost()[places.region[people.area]], responded)[responded]
+    people, psu = people.take(np.flatnonzero(responded)), psu[responded]
+    lsoa = areas["lsoa"].to_numpy(dtype=object)[places.lsoa_areas[psu, 0]]
+    return pd.DataFrame(
         {
-            "person": [f"P{i + 1:05d}" for i in range(len(area))],
-            "oa": areas["oa"].to_numpy(dtype=object)[area],
-            "psu": areas["lsoa"].to_numpy(dtype=object)[area],
-            "stratum": areas["region"].to_numpy(dtype=object)[area],
-            "mode": np.where(rng.random(len(area)) < ONLINE[age], "online", "paper"),
+            "person": [f"{letter}{i + 1:05d}" for i in range(len(weight))],
+            "oa": areas["oa"].to_numpy(dtype=object)[people.area],
+            "psu": lsoa,
+            "stratum": areas["region"].to_numpy(dtype=object)[people.area],
             "weight": np.round(weight, 4),
-            "age": np.array(AGES, dtype=object)[age],
-            "sex": np.array(SEXES, dtype=object)[sex],
-            "belonging": np.array(ANSWERS, dtype=object)[answer],
+            "age": np.array(AGES, dtype=object)[people.age],
+            "sex": np.array(SEXES, dtype=object)[people.sex],
         }
     )
-    return _lose_some(table, rng)
 
 
-def systematic(size: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions drawn with probability proportional to size, in order, one every total / n."""
-    edge = np.cumsum(size)
-    hits = (rng.random() + np.arange(n)) * edge[-1] / n
-    return np.unique(np.searchsorted(edge, hits, side="right"))
-
-
-def _interview(members: np.ndarray, given: np.ndarray, visits: int, rng: np.random.Generator) -> np.ndarray:
-    """Approach adults of one lower-layer area at random; area, age, sex, answer of those who respond, shape (4, m)."""
-    inside = given[members]
-    kinds = np.flatnonzero(inside)
-    drawn = rng.multivariate_hypergeometric(inside.ravel()[kinds], min(visits, int(inside.sum())))
-    at, age, sex, answer = np.unravel_index(np.repeat(kinds, drawn), inside.shape)
-    responds = rng.random(len(at)) < RESPONSE[age, sex]
-    return np.stack([members[at], age, sex, answer])[:, responds]
-
-
-def _weights(
-    stratum: np.ndarray, age: np.ndarray, sex: np.ndarray, counts: np.ndarray, region: np.ndarray
-) -> np.ndarray:
-    """Adults a respondent stands for, by region, age and sex; mean 1."""
-    shape = (len(REGIONS), len(AGES), len(SEXES))
-    people = np.zeros(shape)
-    np.add.at(people, region, counts)
-    asked = np.zeros(shape)
-    np.add.at(asked, (stratum, age, sex), 1)
-    weight: np.ndarray = people[stratum, age, sex] / asked[stratum, age, sex]
-    weight /= weight.mean()
-    return weight
-
-
-def _lose_some(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Put missing codes in place of some answers and of a few ages."""
-    u = rng.random(len(table))
-    edges = np.cumsum([DONT_KNOW, REFUSED, NOT_ASKED])
-    table.loc[u < edges[2], "belonging"] = "-9"
-    table.loc[u < edges[1], "belonging"] = "refused"
-    table.loc[u < edges[0], "belonging"] = "don't know"
+def _complete(
+    table: pd.DataFrame,
+    questions: Mapping[str, Question],
+    cuts: Cuts,
+    m: np.ndarray,
+    people: People,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Add the answers, and put missing codes in place of some of them and of a few ages."""
+    counted = {question: i for i, question in enumerate(COUNTED.values())}
+    some = rng.random(len(table)) < SOME
+    for column, question in questions.items():
+        item = question.item
+        # what the census counts is what its people say here
+        luck = people.luck[:, counted[question.name]] if question.name in counted else rng.random(len(table))
+        residual = people.residual[:, item.trait]
+        answer = respond(item, cuts[question.source][question.name], m[:, item.trait], residual, luck)
+        if question.answers:
+            told = np.array(question.answers, dtype=object)[answer - 1]
+            told = lose(told, {"don't know": DONT_KNOW, "refused": REFUSED, "-9": BLANK}, rng)
+        else:
+            told = lose(answer, {-1: DONT_KNOW, -2: REFUSED, -9: BLANK}, rng)
+        asked = {"all": True, "online": table.get("mode") == "online", "some": some}[question.put_to]
+        table[column] = np.where(asked, told, type(told[0])(-8))
     table.loc[rng.random(len(table)) < NO_AGE, "age"] = "refused"
     return table

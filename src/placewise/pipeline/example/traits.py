@@ -33,8 +33,9 @@ SLOPES = {
         "degree": 0.05,
     },
 }
-# How much an area's effects on each trait vary beside those on belonging, and how they go with them.
-FACTOR = {"relationships": 0.9, "satisfaction": 1.15}
+# How much an area's effects on each trait vary beside those that censuses show, and how they go with belonging's.
+# Belonging differs between areas more than most: 6.4% of its variance in Fone et al. 2006.
+FACTOR = {"belonging": 1.25, "relationships": 0.9, "satisfaction": 1.15}
 WITH_BELONGING = {"relationships": 0.6, "satisfaction": 0.6}
 
 # Effects of age on the logit scale. The young chat with their neighbours far less, as published (see `published`).
@@ -50,7 +51,7 @@ PERSON = np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.25], [0.4, 0.25, 1.0]])
 # Where the covariates are a user's own: how alike their slopes on the traits are, and the sd over areas of what they
 # explain of each, logit scale.
 SHARED = 0.8
-EXPLAINED = {"belonging": 0.25, "relationships": 0.24, "satisfaction": 0.28}
+EXPLAINED = {"belonging": 0.31, "relationships": 0.24, "satisfaction": 0.28}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +65,6 @@ class Country:
         ``msoa``, ``group``, ``subgroup``; the areas of a region, an authority or an lsoa stand together.
     counts : ndarray of int, shape (A, ages, sexes)
         Adults.
-    given : ndarray of int, shape (A, ages, sexes, answers)
-        What every adult answers to the question of belonging.
-    cutpoints : ndarray, shape (answers - 1,)
-        Of that question.
     eta : ndarray, shape (A, 3)
         Linear predictor of each trait before age and sex, logit scale.
     columns : mapping of str to str
@@ -76,8 +73,6 @@ class Country:
 
     areas: pd.DataFrame
     counts: np.ndarray
-    given: np.ndarray
-    cutpoints: np.ndarray
     eta: np.ndarray
     columns: Mapping[str, str]
 
@@ -102,7 +97,7 @@ def area_values(
         Logit scale, in the order of `TRAITS`.
     """
     sds = SD | SD_CLASS
-    values = [belonging.total()]
+    values = [belonging.fixed + FACTOR["belonging"] * sum(belonging.effects.values())]
     for trait, own in slopes.items():
         eta = np.zeros(len(areas))
         for name, slope in own.items():

@@ -1,4 +1,4 @@
-"""The one known truth: what every adult of the country would answer."""
+"""What an area's belonging is made of, and sums over the areas of every level."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from placewise.pipeline.example.names import ANSWERS
-
 # On standardised covariates, logit scale; deprivation and density after the logarithm.
 SLOPES = {
-    "deprivation": -0.13,
-    "density": -0.08,
-    "private_rent": -0.10,
-    "social_rent": 0.03,
-    "degree": 0.05,
+    "deprivation": -0.16,
+    "density": -0.10,
+    "private_rent": -0.12,
+    "social_rent": 0.04,
+    "degree": 0.06,
     "no_car": 0.0,
-    "movers": -0.05,
-    "one_person": -0.03,
+    "movers": -0.06,
+    "one_person": -0.04,
 }
 LOGGED = ("deprivation", "density")
 AGE = np.array([-0.25, -0.20, 0.0, 0.12, 0.30])
 SEX = np.array([0.05, -0.05])
 AGE_SEX = np.array([[0.05, -0.05], [0.0, 0.0], [-0.05, 0.05], [0.0, 0.0], [0.05, -0.05]])
-CUTPOINTS = np.array([-2.15, -0.60, 1.30])
 # Standard deviations as censuses show them after covariates: geography .166 in all, .64 of the variance the area's own.
 SD = {"region": 0.029, "lad": 0.044, "msoa": 0.064, "lsoa": 0.053, "oa": 0.133}
 SD_CLASS = {"supergroup": 0.08, "group": 0.06, "subgroup": 0.06}
@@ -45,10 +42,6 @@ class Components:
 
     fixed: np.ndarray
     effects: dict[str, np.ndarray]
-
-    def total(self) -> np.ndarray:
-        """Linear predictor of each area before age and sex, shape (A,)."""
-        return sum(self.effects.values(), start=self.fixed)
 
 
 def standardised(areas: pd.DataFrame, name: str) -> np.ndarray:
@@ -70,63 +63,6 @@ def components(areas: pd.DataFrame, slopes: Mapping[str, float], rng: np.random.
             number = areas[name].astype("category").cat.codes.to_numpy()
             effects[name] = rng.normal(0, sd, number.max() + 1)[number]
     return Components(fixed, effects)
-
-
-def propensity(areas: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Linear predictor of each area before age and sex, shape (A,)."""
-    return components(areas, SLOPES, rng).total()
-
-
-def answers(
-    eta: np.ndarray, counts: np.ndarray, rng: np.random.Generator, cutpoints: np.ndarray = CUTPOINTS
-) -> np.ndarray:
-    """Answers of every adult, as counts.
-
-    Parameters
-    ----------
-    eta : ndarray, shape (A,)
-        Linear predictor of the areas.
-    counts : ndarray of int, shape (A, ages, sexes)
-        Adults.
-    cutpoints : ndarray, shape (answers - 1,)
-        Ascending.
-
-    Returns
-    -------
-    ndarray of int, shape (A, ages, sexes, answers)
-        Drawn person by person from a cumulative logit.
-    """
-    person = eta[:, None, None] + AGE[:, None] + SEX + AGE_SEX
-    upto = 1 / (1 + np.exp(-(cutpoints - person[..., None])))
-    edges = np.concatenate([np.zeros((*upto.shape[:-1], 1)), upto, np.ones((*upto.shape[:-1], 1))], axis=-1)
-    return rng.multinomial(counts, np.diff(edges, axis=-1))
-
-
-def truth_table(areas: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
-    """Share of adults who belong strongly, in every area of every level and the nation.
-
-    Parameters
-    ----------
-    areas : DataFrame
-    given : ndarray of int, shape (A, ages, sexes, answers)
-
-    Returns
-    -------
-    DataFrame
-        ``area_level, area_code, population, truth, n1..n4, mean_score`` and the groups by which coverage is scored,
-        ``by_supergroup`` (small areas only) and ``by_region``.
-    """
-    by_answer = pd.DataFrame(
-        given.reshape(len(areas), -1, len(ANSWERS)).sum(axis=1),
-        columns=[f"n{k + 1}" for k in range(len(ANSWERS))],
-    )
-    table = by_level(areas, by_answer, ("oa", "lsoa", "msoa", "lad", "region"))
-    n = table[list(by_answer.columns)].to_numpy()
-    total = n.sum(axis=1)
-    table.insert(2, "population", total)
-    table.insert(3, "truth", np.round((n[:, 2] + n[:, 3]) / total, 6))
-    table.insert(8, "mean_score", np.round(n @ np.arange(1, len(ANSWERS) + 1) / total, 6))
-    return table
 
 
 def by_level(areas: pd.DataFrame, sums: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
