@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from placewise.errors import Problems
+from placewise.models.card import ModelCard, read_card
 from placewise.models.engines import AVAILABLE, PLANNED, WORKS
 from placewise.models.estimands import read_estimands
 from placewise.models.formula import parse_formula
@@ -91,6 +92,7 @@ TOP = {
             "allow_same_data": Key(boolean, default=False),
         })
     ),
+    "card": Key(read_card, default=ModelCard()),
 }  # fmt: skip
 
 OUTCOME = {
@@ -210,6 +212,7 @@ def read_model(
         split=split,
         below_link=model["below_link"] or {},
         benchmark=top["benchmark"] or {},
+        card=top["card"],
         sensitivity=bool(model["sensitivity"]),
         discrepancy=model["discrepancy"] or "",
         raw=tables,

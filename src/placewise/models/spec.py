@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from placewise.models.card import ModelCard
 from placewise.models.priors import Prior
 from placewise.surveys.items import Question
 
@@ -118,6 +119,7 @@ class ModelSpec:
     split: float | None = None
     below_link: Mapping[str, Any] = field(default_factory=dict)
     benchmark: Mapping[str, Any] = field(default_factory=dict)
+    card: ModelCard = field(default_factory=ModelCard)
     sensitivity: bool = False
     discrepancy: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from placewise.geography.areas import AreaTable
+from placewise.models.card import ModelCard
 from placewise.models.relation_table import relation_table
 from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
@@ -87,7 +88,17 @@ def report_context(run: OutcomeRun) -> ReportContext:
         responses=responses(data),
         index_base=_base_words(run),
         notes=data.notes,
+        good_uses=model.card.intended_use,
+        forbidden_uses=model.card.forbidden_use,
+        limits=model.card.limits,
+        card=_card(model.card),
     )
+
+
+def _card(card: ModelCard) -> dict[str, str]:
+    """Further facts of a model's card; those not given are left out."""
+    facts = {"Version of the model": card.version, "Contact": card.contact}
+    return {name: text for name, text in facts.items() if text}
 
 
 def _sensitivity_to_link(run: OutcomeRun, estimates: pd.DataFrame, estimand: EstimandSpec) -> pd.DataFrame | None:

@@ -152,6 +152,8 @@ class ReportContext:
         ``category, respondents, survey_share, frame_share``; frame share may be NaN. Counts below 10 are not shown.
     notes : sequence of str
         Sentences of the run worth telling, e.g. categories drawn from their prior.
+    good_uses, forbidden_uses, limits : sequence of str
+        Of this outcome, beside what holds for all. ``card``: further facts of the model's card, name and text.
     attribution : sequence of str
         Licences and attribution of the data.
     level_names : mapping of column to (one, many)
@@ -206,6 +208,10 @@ class ReportContext:
     responses: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     index_base: str = "all areas"
     notes: Sequence[str] = ()
+    good_uses: Sequence[str] = ()
+    forbidden_uses: Sequence[str] = ()
+    limits: Sequence[str] = ()
+    card: Mapping[str, str] = field(default_factory=dict)
     attribution: Sequence[str] = ()
     licence: str = ""
     level_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)

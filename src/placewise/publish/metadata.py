@@ -85,6 +85,10 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "versions": dict(sorted(context.versions.items())),
             "attribution": list(context.attribution),
             "notes": list(context.notes),
+            "card": dict(context.card),
+            "intended_uses": list(context.good_uses),
+            "caveats": [*context.limits, *CAVEATS],
+            "forbidden_uses": [*context.forbidden_uses, *FORBIDDEN_USES],
         },
     }
 

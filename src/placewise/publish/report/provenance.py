@@ -110,6 +110,7 @@ def _points(difference: float) -> str:
 def method_view(context: ReportContext) -> dict[str, Any]:
     """The method in a page, its limits, its uses, its provenance."""
     facts = [
+        *context.card.items(),
         ("Model", context.formula),
         ("Family", FAMILIES.get(context.family, context.family)),
         ("Computation", _computation(context)),
@@ -120,9 +121,9 @@ def method_view(context: ReportContext) -> dict[str, Any]:
     return {
         "steps": _steps(context),
         "benchmark": benchmark_view(context),
-        "caveats": CAVEATS,
-        "forbidden": FORBIDDEN_USES,
-        "good": GOOD_USES,
+        "caveats": (*context.limits, *CAVEATS),
+        "forbidden": (*context.forbidden_uses, *FORBIDDEN_USES),
+        "good": (*context.good_uses, *GOOD_USES),
         "facts": [(k, v) for k, v in facts if v],
         "hashes": _pairs("The data that went in, by SHA-256", ("File", "Hash"), context.data_hashes),
         "versions": _pairs("Versions of the software", ("Package", "Version"), context.versions),
