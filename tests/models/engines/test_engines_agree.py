@@ -16,6 +16,7 @@ from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.fit import plan_of
 from placewise.models.priors import Prior
 from placewise.models.quality import quality
+from placewise.surveys.instruments import Instruments
 from placewise.surveys.outcome import Response
 
 N = 1500
@@ -174,10 +175,53 @@ def linked_above_learned(rng: np.random.Generator) -> FitProblem:
     return _linked(rng, None, Prior("half_normal", (0.3,)))
 
 
+def _second_survey(rng: np.random.Generator, at: np.ndarray, size: int) -> tuple[np.ndarray, Group]:
+    """Who answers the second of two surveys, and how its answers depart from the trait in districts."""
+    second = rng.random(N) < 0.5
+    by = Column("survey:second", second.astype(float))
+    return second, _group("discrepancy:second", at, size, by=by, survey="second")
+
+
+def two_surveys(rng: np.random.Generator) -> FitProblem:
+    """A question of four answers in one survey, of three in the other."""
+    column, area, eta = _area_and_slope(rng)
+    district = area.index // 12
+    eta = eta + rng.normal(0.0, 0.3, 10)[district]
+    second, departure = _second_survey(rng, district, 10)
+    t = np.where(second, 0.6 * eta + rng.normal(0.0, 0.2, 10)[district], eta) + rng.logistic(size=N)
+    answers = np.full((N, 2), -1, dtype=np.int8)
+    answers[~second, 0] = np.searchsorted([-1.0, 0.2, 1.4], t[~second])
+    answers[second, 1] = np.searchsorted([-0.6, 0.9], t[second])
+    asked = (("a", "b", "c", "d"), ("1", "2", "3"))
+    own = Instruments(("first:q", "second:r"), asked, answers, ("first", "second"), second.astype(np.int64), False)
+    groups = (_group("lad", district, 10, "geography"), area, departure)
+    design = Design(False, (column,), groups, N)
+    return _problem(design, "cumulative", answers.max(axis=1), "oa", instruments=own)
+
+
+def items_of_a_scale(rng: np.random.Generator) -> FitProblem:
+    """Three items, of which two surveys share the first and one is often missing."""
+    column, area, eta = _area_and_slope(rng)
+    district = area.index // 12
+    second, departure = _second_survey(rng, district, 10)
+    t = np.where(second, 0.7 * eta + rng.normal(0.0, 0.2, 10)[district], eta) + rng.normal(size=N)
+    answers = np.full((N, 3), -1, dtype=np.int8)
+    for m, (a, cuts) in enumerate(((1.2, [-1.0, 0.5]), (2.0, [0.3]), (0.8, [-1.5, 0.0, 1.0]))):
+        answers[:, m] = np.searchsorted(cuts, a * t + rng.logistic(size=N))
+    answers[second, 1] = -1
+    answers[~second, 2] = -1
+    answers[rng.random(N) < 0.3, 2] = -1
+    asked = (("a", "b", "c"), ("no", "yes"), ("1", "2", "3", "4"))
+    names = ("chat", "first:trust", "second:favours")
+    own = Instruments(names, asked, answers, ("first", "second"), second.astype(np.int64), True)
+    design = Design(False, (column,), (area, departure), N)
+    return _problem(design, "graded_response", answers.max(axis=1), "oa", instruments=own)
+
+
 CHEAP = (known_variances,)
 SLOW = (
     random_walk, autoregression, neighbours, correlated_slopes, category_specific, area_scale_learned,
-    area_scale_declared, weights, gaussian, counts, linked_above, linked_above_learned,
+    area_scale_declared, weights, gaussian, counts, linked_above, linked_above_learned, two_surveys, items_of_a_scale,
 )  # fmt: skip
 
 
