@@ -247,7 +247,8 @@ def _posterior(
     for name in map(str, data.data_vars):
         own = member.posterior.draws(name)[draws]
         if name in information.response:
-            own = (own + np.tensordot(shift, information.response[name], axes=1)).astype(own.dtype)
+            moved = np.tensordot(shift, information.response[name], axes=1)
+            own = (own * np.exp(moved) if name == "discrimination" else own + moved).astype(own.dtype)
         values[name], dims[name] = own, [str(d) for d in data[name].dims[2:]]
     ends = np.cumsum([0, *(len(f.labels) for f in factors)])
     for f, factor in enumerate(factors):

@@ -39,12 +39,16 @@ class Information:
     linear : ndarray, shape (q,)
         b.
     response : mapping of str to ndarray of float32, shape (q, ...)
-        By variable of the posterior: what it moves by as one of the effects moves by 1.
+        By variable of the posterior: what it moves by as one of the effects moves by 1; of discriminations, which are
+        positive, their logarithms.
+    level : ndarray, shape (q,)
+        What the cutpoints move by on average, on the trait's scale; 0 where there are none.
     """
 
     precision: np.ndarray
     linear: np.ndarray
     response: Mapping[str, np.ndarray]
+    level: np.ndarray
 
 
 def information_of(
@@ -121,7 +125,19 @@ def _expanded(conditional: Conditional, e: Expansion, factors: Sequence[Factor],
         for name, values in moved.items():
             response[name] = np.zeros((len(unknown), *values.shape[1:]), dtype=np.float32)
             response[name][known] = values
-    return Information(precision, linear, response)
+    return Information(precision, linear, response, _level(problem, layout, e.at.core, response, len(unknown)))
+
+
+def _level(
+    problem: FitProblem, layout: Layout, core: np.ndarray, response: Mapping[str, np.ndarray], size: int
+) -> np.ndarray:
+    """Mean over cutpoints of what they move by, each over the discrimination of its item."""
+    if "cutpoints" not in response:
+        return np.zeros(size)
+    by, instruments = np.ones(1), problem.response.instruments
+    if instruments is not None and instruments.scale:
+        by = np.repeat(np.exp(core[layout.discriminations]), np.diff(instruments.cuts))
+    return np.asarray((response["cutpoints"] / by).mean(axis=1))
 
 
 def _clipped(matrix: np.ndarray) -> np.ndarray:
@@ -162,7 +178,7 @@ def _unknowns(problem: FitProblem, layout: Layout, name: str) -> np.ndarray:
 
 
 def variables_of(problem: FitProblem, layout: Layout, core: np.ndarray, nodes: np.ndarray) -> dict[str, np.ndarray]:
-    """Values of the unknowns under the posterior's names; (R, Q) and (R, nodes) -> (R, ...) each."""
+    """Values of the unknowns under the posterior's names, (R, Q) and (R, nodes) -> (R, ...); discriminations' logs."""
     design, found = problem.design, {}
     if layout.intercept:
         found["intercept"] = core[:, 0]
@@ -170,6 +186,8 @@ def variables_of(problem: FitProblem, layout: Layout, core: np.ndarray, nodes: n
         found["slopes"] = core[:, layout.slopes]
     if layout.thresholds.stop > layout.thresholds.start:
         found["cutpoints"] = -core[:, layout.thresholds]
+    if layout.discriminations.stop > layout.discriminations.start:
+        found["discrimination"] = core[:, layout.discriminations]
     if design.category_specific:
         shape = (len(core), layout.rows.n_cut, len(design.category_specific))
         found["slope_deviations"] = core[:, layout.deviations].reshape(shape).swapaxes(1, 2)

@@ -36,11 +36,14 @@ class Scores:
     Parameters
     ----------
     score, information : ndarray, shape (n,)
-        s and w, averaged over draws.
+        s and w, averaged over draws; of several surveys in the mean of the trait, λη and what is the survey's own.
+    scale : ndarray, shape (n,)
+        λ of each respondent's survey, 1 where there is one.
     """
 
     score: np.ndarray
     information: np.ndarray
+    scale: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,26 @@ def scores_of(design: Design, response: Response, family: str, posterior: Poster
     """Scores of each answer at some of the posterior's draws."""
     chosen = np.unique(np.linspace(0, posterior.n_draws - 1, DRAWS).astype(int))
     specific = design.matrix[:, list(design.category_specific)]
+    scale, every = _scales(design, response, posterior), np.arange(design.n)
     score, information = np.zeros(design.n), np.zeros(design.n)
     for s in chosen:
         one = np.array([s])
         values = {name: posterior.draws(name)[one] for name in _parts(design) if posterior.has(name)}
-        eta = predictors(design, values, np.arange(design.n))
+        eta = predictors(design, values, every, scale)
         up, here, down = (
             log_likelihood(response, family, eta + by, posterior, one, specific)[0] for by in (STEP, 0.0, -STEP)
         )
         score += (up - down) / (2.0 * STEP)
         information += np.maximum(2.0 * here - up - down, 0.0) / STEP**2
-    return Scores(score / len(chosen), information / len(chosen))
+    return Scores(score / len(chosen), information / len(chosen), scale)
+
+
+def _scales(design: Design, response: Response, posterior: Posterior) -> np.ndarray:
+    """λ of each respondent's survey, its posterior mean."""
+    if response.instruments is None or not posterior.has("survey_scale"):
+        return np.ones(design.n)
+    by_survey = np.concatenate([[1.0], posterior.draws("survey_scale").mean(axis=0)])
+    return np.asarray(by_survey[response.instruments.survey])
 
 
 def _parts(design: Design) -> list[str]:
@@ -87,14 +99,16 @@ def _parts(design: Design) -> list[str]:
     return ["intercept", "slopes", *(f"effect_{g.name}" for g in design.groups)]
 
 
-def predictors(design: Design, values: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """What some respondents' η is made up of, thresholds apart.
+def predictors(design: Design, values: Mapping[str, np.ndarray], rows: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """What some respondents' η is made up of, thresholds apart; of several surveys the mean of the trait.
 
     Parameters
     ----------
     values : mapping of str to ndarray, shape (R, ...)
         Of ``intercept``, ``slopes``, ``effect_<group>``, as far as there are.
     rows : ndarray of int64, shape (m,)
+    scale : ndarray, shape (m,)
+        By which all but a survey's own effects count.
 
     Returns
     -------
@@ -106,10 +120,12 @@ def predictors(design: Design, values: Mapping[str, np.ndarray], rows: np.ndarra
         eta += values["intercept"][:, None]
     if design.columns and "slopes" in values:
         eta += values["slopes"] @ design.matrix[rows].T
+    eta *= scale
     for group in design.groups:
         effects = values[f"effect_{group.name}"]
         own = effects[:, group.index[rows]] if group.shares is None else effects @ group.shares[rows].T
-        eta += own if group.by is None else own * group.by.values[rows]
+        times = 1.0 if group.by is None else group.by.values[rows]
+        eta += own * (times if group.survey else times * scale)
     return eta
 
 
@@ -158,12 +174,12 @@ def stacked_likelihood(
     ends = np.cumsum([0, *(root.shape[1] for root in roots)])
     inside = [slice(int(a), int(b)) for a, b in pairwise(ends)]
     inverses = [root / np.maximum(np.square(root).sum(axis=0), 1e-300) for root in roots]
-    moved = [_Moved(design, one) for design, one in zip(designs, informations, strict=True)]
+    moved = [_Moved(*own) for own in zip(designs, informations, scores, strict=True)]
     # what a respondent tells cannot exceed all that the outcome tells
     limits = []
     for o in range(k):
         rows = np.arange(designs[o].n)
-        own = inverses[o].T @ _products(moved[o], moved[o], scores[o], scores[o], rows, rows) @ inverses[o]
+        own = inverses[o].T @ _products(moved[o], moved[o], rows, rows) @ inverses[o]
         limits.append(1.0 / np.sqrt(max(1.0, float(np.linalg.eigvalsh(own)[-1]) if own.size else 1.0)))
     noise = np.eye(int(ends[-1]))
     for c in correlations:
@@ -171,7 +187,7 @@ def stacked_likelihood(
             continue
         i, j = c.first, c.second
         first, second = pairs[i, j].T
-        between = inverses[i].T @ _products(moved[i], moved[j], scores[i], scores[j], first, second) @ inverses[j]
+        between = inverses[i].T @ _products(moved[i], moved[j], first, second) @ inverses[j]
         noise[inside[i], inside[j]] = together[i, j] * limits[i] * limits[j] * between
         noise[inside[j], inside[i]] = noise[inside[i], inside[j]].T
     inverse = np.linalg.inv(noise)
@@ -205,26 +221,22 @@ def _shrunk(correlations: Sequence[PersonCorrelation], k: int) -> np.ndarray:
 class _Moved:
     """What respondents' η moves by with each coupled effect, all other unknowns following."""
 
-    def __init__(self, design: Design, information: Information) -> None:
-        self._design = design
+    def __init__(self, design: Design, information: Information, scores: Scores) -> None:
+        self._design, self._scores = design, scores
         self._values = {n: v for n, v in information.response.items() if n in _parts(design)}
-        cuts = information.response.get("cutpoints")
         # to an answer, cutpoints that move together are an intercept
-        self._cuts = None if cuts is None else cuts.mean(axis=1)
+        self._cuts = information.level
 
-    def of(self, rows: np.ndarray) -> np.ndarray:
-        """z of some rows, shape (q, m)."""
-        found = predictors(self._design, self._values, rows)
-        return found if self._cuts is None else found - self._cuts[:, None]
+    def weighted(self, rows: np.ndarray) -> np.ndarray:
+        """z √w of some rows, shape (q, m)."""
+        found = predictors(self._design, self._values, rows, self._scores.scale[rows]) - self._cuts[:, None]
+        return np.asarray(found * np.sqrt(self._scores.information[rows]))
 
 
-def _products(
-    first: _Moved, second: _Moved, one: Scores, other: Scores, rows: np.ndarray, others: np.ndarray
-) -> np.ndarray:
+def _products(first: _Moved, second: _Moved, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Σ √(w w') z z' over pairs of answers, shape (q, q)."""
     total: np.ndarray | float = 0.0
     for start in range(0, len(rows), ROWS):
-        a, b = rows[start : start + ROWS], others[start : start + ROWS]
-        weight = np.sqrt(one.information[a] * other.information[b])
-        total = total + (first.of(a) * weight) @ second.of(b).T
+        part = slice(start, start + ROWS)
+        total = total + first.weighted(rows[part]) @ second.weighted(others[part]).T
     return np.asarray(total)
