@@ -9,6 +9,11 @@ import numpy as np
 from placewise.estimates.predictor import Effect, Predictor
 
 
+def spread_evenly(count: int, most: int) -> np.ndarray:
+    """Positions of at most ``most`` of ``count`` areas, spread evenly over the table; int64."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
 def only(predictor: Predictor, rows: np.ndarray) -> Predictor:
     """The predictor of some small areas.
 

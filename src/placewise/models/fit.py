@@ -41,7 +41,7 @@ class Posterior:
     def draws(self, name: str) -> np.ndarray:
         """Draws of one variable, chains one after another; shape (S, ...)."""
         values = np.asarray(self.idata.posterior[name])
-        return values.reshape(-1, *values.shape[2:])
+        return values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
 
     @property
     def engine(self) -> str:

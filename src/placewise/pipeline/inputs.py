@@ -23,7 +23,10 @@ CODE: Mapping[Stage, tuple[str, ...]] = {
         "diagnostics",
         *(f"pipeline/{name}.py" for name in ("sensitivity", "weighting", "predictive")),
     ),
-    "diagnose": ("diagnostics", "pipeline/answers.py", "pipeline/baselines.py", "pipeline/predictive.py"),
+    "diagnose": (
+        "diagnostics",
+        *(f"pipeline/{name}.py" for name in ("answers", "baselines", "predictive", "prior_predictive")),
+    ),
     "project": ("estimates", "publish/tables.py", "pipeline/benchmarks.py", "pipeline/steps.py"),
     "publish": ("publish", "pipeline"),
 }

@@ -8,7 +8,7 @@ import pandas as pd
 from placewise.estimates.below_link import with_ratio_times
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.projector import Projector
-from placewise.estimates.subset import only
+from placewise.estimates.subset import only, spread_evenly
 
 FACTORS = {"half": 0.5, "as taken": 1.0, "double": 2.0}
 MOST_AREAS = 1000
@@ -37,8 +37,7 @@ def link_sensitivity(predictor: Predictor, national: float, kind: str) -> pd.Dat
     own = next((e for e in predictor.effects if e.within), None)
     if own is None:
         return None
-    n = len(predictor.codes)
-    some = np.unique(np.linspace(0, n - 1, min(n, MOST_AREAS)).astype(np.int64))
+    some = spread_evenly(len(predictor.codes), MOST_AREAS)
     part = only(predictor, some)
     points, unit = (100.0, " (points)") if kind == "share" else (1.0, "")
     rows = []

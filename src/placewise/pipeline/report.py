@@ -84,6 +84,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         direct_level=level or "",
         benchmark=_benchmark(run),
         alternatives=diagnostics.get("sensitivity"),
+        expected=diagnostics["prior"],
         sensitivity=_sensitivity_to_link(run, estimates, estimand),
         responses=responses(data),
         index_base=_base_words(run),

@@ -89,10 +89,12 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.diagnostics.below_link import link_checks
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.diagnostics.crossings import crossing_check
+    from placewise.diagnostics.prior_predictive import prior_checks
     from placewise.diagnostics.sensitivity import weights_checks
     from placewise.estimates.crossings import crossed_share
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
     from placewise.pipeline.predictive import predictive_checks
+    from placewise.pipeline.prior_predictive import prior_predictive
 
     data = run.data
     predictive = predictive_checks(run.model, data, run.posterior, run.spec.seed)
@@ -101,6 +103,8 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         share = crossed_share(run.predictor, min(run.work.jobs, MOST_THREADS))
         found = found.with_checks([] if share is None else [crossing_check(share)])
     found = found.with_checks(link_checks(data.design, run.posterior))
+    expected = prior_predictive(run)
+    found = found.with_checks(prior_checks(expected))
     tried = read_sensitivity(run)
     if tried is not None:
         found = found.with_checks(weights_checks(tried["weights"], tried["level"]))
@@ -112,6 +116,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         "frame": _raking(data),
         "baselines": [] if baselines is None else baseline_rows(baselines),
         "sensitivity": tried,
+        "prior": expected,
         "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
     atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))

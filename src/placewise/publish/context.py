@@ -144,6 +144,8 @@ class ReportContext:
         Where truth is known: ``level, areas, rmse, correlation, coverage``.
     sensitivity : DataFrame or None
         ``setting, quantity, value``: what changes when a prior does.
+    expected : mapping or None
+        What the priors said of areas before any answer, beside the posterior: ``prior`` of ``diagnostics.json``.
     alternatives : mapping or None
         ``sensitivity.json``: what changes with survey weights, and with other priors of how much groups differ.
     benchmark : mapping or None
@@ -203,6 +205,7 @@ class ReportContext:
     predictive: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     accuracy: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    expected: Mapping[str, Any] | None = None
     alternatives: Mapping[str, Any] | None = None
     benchmark: Mapping[str, Any] | None = None
     responses: Mapping[str, pd.DataFrame] = field(default_factory=dict)

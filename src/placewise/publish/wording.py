@@ -54,6 +54,8 @@ CHECKS = {
     "separation": "slopes that only the prior holds",
     "below_link": "differences between areas that the answers cannot tell apart, beside those between their groups",
     "within_link_spread": "how much the known facts differ inside the groups that respondents tell",
+    "prior: spread": "weight of the priors on differences larger than in any outcome known",
+    "prior: conflict": "prior probability of being as far out as what the answers say",
     "weights: national": "move of the national figure with survey weights, in its own uncertainty",
     "weights: areas": "largest move of a larger area with survey weights, in its own uncertainty",
 }
@@ -73,6 +75,8 @@ LIMITS = {
     "separation": "at most",
     "crossed_cutpoints": "at most",
     "within_link_spread": "at most",
+    "prior: spread": "at most",
+    "prior: conflict": "at least",
     "weights: national": "at most",
     "weights: areas": "at most",
 }
