@@ -163,6 +163,21 @@ def test_covariates_must_be_finite_where_a_formula_needs_them(spec: AreasSpec) -
     assert len(read(spec, table, covariates={"other"})) == N
 
 
+def test_standard_errors_of_covariates_that_were_filled_in(spec: AreasSpec) -> None:
+    table = country().assign(density_se=np.where(np.arange(N) == 3, 0.25, 0.0))
+    imputed = replace(spec, imputed={"density": "density_se"})
+    assert np.flatnonzero(read(imputed, table).errors["density"]).tolist() == [3]
+    assert read(imputed, country(), covariates=frozenset({"other"})).errors == {}
+    (bad,) = faults(imputed, put(put(table, "density_se", [5], -1.0), "density_se", [9], np.nan))
+    assert "areas.imputed.density: no number of 0 or more for 2 of 24 areas in column 'density_se'" in bad
+    assert "'E005', 'E009'" in bad
+    (absent,) = faults(imputed, country())
+    assert "areas.imputed.density: no column 'density_se'" in absent
+    (unknown,) = faults(replace(spec, imputed={"densty": "density_se"}), table)
+    assert "no table has a column 'densty'" in unknown
+    assert "did you mean 'density'" in unknown
+
+
 def test_text_in_a_column_of_numbers(spec: AreasSpec) -> None:
     (text,) = faults(spec, put(country(), "density", [2, 7], "n.k."))
     assert "text in 2 of 24 values of a column of numbers: 'n.k.'" in text

@@ -146,6 +146,14 @@ def test_a_density_of_0_borrows_from_its_lsoa(catalogue, tables, areas):
     assert frame.loc[first, "area_km2"] == pytest.approx(frame.loc[second, "area_km2"])
     assert frame.loc[first, "imputed"] == "area_km2;density"
     assert found.imputations["density"].areas == 1
+    # areas of one LSOA lie around its mean by so much, everywhere
+    known = frame.drop(first)
+    means = (known["density"] * known["adults"]).groupby(known["lsoa21cd"]).sum() / known["adults"].groupby(
+        known["lsoa21cd"]
+    ).sum()
+    apart = known["density"] - known["lsoa21cd"].map(means)
+    assert frame.loc[first, "density_se"] == pytest.approx(np.sqrt(np.average(apart**2, weights=known["adults"])))
+    assert (known["density_se"] == 0).all()
 
 
 def test_nothing_to_borrow_from_is_told(catalogue, tables, areas):

@@ -59,9 +59,13 @@ class BelowSource(EffectSource):
 
 
 def sources_of(predictor: Predictor) -> list[EffectSource]:
-    """A source for each effect of a predictor, in its order."""
-    plain = {e.name: EffectSource(e, predictor.seed) for e in predictor.effects if not e.within}
-    return [BelowSource(e, plain[e.within], predictor.seed) if e.within else plain[e.name] for e in predictor.effects]
+    """A source for each effect of a predictor, in its order; effects of one name share their random numbers."""
+    plain = {k: EffectSource(e, predictor.seed) for k, e in enumerate(predictor.effects) if not e.within}
+    named = {source.effect.name: source for source in plain.values()}
+    return [
+        BelowSource(e, named[e.within], predictor.seed) if e.within else plain[k]
+        for k, e in enumerate(predictor.effects)
+    ]
 
 
 def with_ratio_times(predictor: Predictor, factor: float) -> Predictor:

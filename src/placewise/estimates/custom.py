@@ -13,7 +13,7 @@ from placewise.errors import ConfigurationError, Problem, Problems
 from placewise.estimates.describe import COLUMNS, NATIONAL, RANK_COLUMNS
 from placewise.estimates.differences import describe_differences
 from placewise.estimates.draws import AreaDraws
-from placewise.estimates.grades import extrapolated_areas, flags, known_population, mark_failed
+from placewise.estimates.grades import flags, known_population, mark_failed, marks_of
 from placewise.estimates.groups import Members, members_of_groups
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.release import Release
@@ -61,9 +61,11 @@ def group_estimates(release: Release, members: Members, estimand: int = 0) -> pd
     n = len(members.codes)
     missing = np.full(n, np.nan)
     known = None if known_population(release.predictor) is None else members.population
-    far = extrapolated_areas(release.predictor)
-    outside = np.bincount(members.group, members.weight * far[members.row], minlength=n)
-    flag, reason = flags(known, missing, outside > 0.5 * members.population)
+    most = {
+        name: np.bincount(members.group, members.weight * mark[members.row], minlength=n) > 0.5 * members.population
+        for name, mark in marks_of(release.predictor).items()
+    }
+    flag, reason = flags(known, missing, most)
     table = {name: found.get(name, missing) for name in COLUMNS}
     if n == 1:
         table |= dict.fromkeys((*RANK_COLUMNS, "triple_goal"), missing)

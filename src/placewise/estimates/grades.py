@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from placewise.estimates.hierarchy import Hierarchy
+from placewise.estimates.imputed import imputed_areas
 from placewise.estimates.predictor import Predictor
 
 SMALL_POPULATION = 50
@@ -19,6 +22,7 @@ REASONS = {
     "small_population": f"fewer than {SMALL_POPULATION} people live here",
     "low_reliability": "the data say little about this area: its figure is mostly that of areas like it",
     "extrapolated": "nobody in the survey lives in its region or in an area of its class",
+    "imputed": "a fact about it was not published and has been filled in",
 }
 
 
@@ -34,7 +38,7 @@ def grade(width: np.ndarray) -> np.ndarray:
 
 
 def flags(
-    population: np.ndarray | None, reliable: np.ndarray, extrapolated: np.ndarray
+    population: np.ndarray | None, reliable: np.ndarray, marks: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flags of some areas, and the reasons as one sentence each.
 
@@ -44,7 +48,8 @@ def flags(
         None where the project knows no population.
     reliable : ndarray of float64, shape (n,)
         Reliability; NaN is not flagged.
-    extrapolated : ndarray of bool, shape (n,)
+    marks : mapping of flag to ndarray of bool, shape (n,)
+        ``extrapolated`` and ``imputed``, as ``marks_of`` gives them.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def flags(
     raised = {
         "small_population": np.zeros(n, bool) if population is None else population < SMALL_POPULATION,
         "low_reliability": reliable < LOW_RELIABILITY,
-        "extrapolated": extrapolated,
+        **marks,
     }
     flag, reason = np.full(n, "ok", dtype=object), np.full(n, "", dtype=object)
     for i in np.flatnonzero(np.logical_or.reduce(list(raised.values()))):
@@ -76,6 +81,11 @@ def mark_failed(estimates: pd.DataFrame) -> pd.DataFrame:
 def known_population(predictor: Predictor) -> np.ndarray | None:
     """Population of the small areas; None where all are the ones that stand for a project without any."""
     return predictor.population if bool((predictor.population != 1).any()) else None
+
+
+def marks_of(predictor: Predictor) -> dict[str, np.ndarray]:
+    """Small areas to be flagged for what the predictor knows of them; each bool, shape (A,)."""
+    return {"extrapolated": extrapolated_areas(predictor), "imputed": imputed_areas(predictor)}
 
 
 def extrapolated_areas(predictor: Predictor) -> np.ndarray:

@@ -20,7 +20,7 @@ from placewise.estimates.describe import (
     describe_values,
     describe_whole,
 )
-from placewise.estimates.grades import extrapolated_areas, flags, known_population, mostly
+from placewise.estimates.grades import flags, known_population, marks_of, mostly
 from placewise.estimates.passes import FirstPass, Progress, Work, first_pass, second_pass, work_on
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.projector import Projector
@@ -28,6 +28,7 @@ from placewise.estimates.ranking import EXACT_VALUES, ExactRanking, Ranking, Ske
 from placewise.kernels.sums import add_moments
 
 Names = Mapping[str, Mapping[str, str]]
+Marks = Mapping[str, np.ndarray]  # of small areas, by flag
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +104,11 @@ def summarise(
         work = work_on(projector, pool, threads, block, progress, crew)
         first = first_pass(work)
         columns = second_pass(work, first)
-        outside = extrapolated_areas(predictor) | (False if extrapolated is None else extrapolated)
-        tables = [_small_areas(work, first, columns, outside)]
-        tables += [_level(work, first, k, outside) for k in range(len(work.hierarchy.levels))]
+        marks = marks_of(predictor)
+        if extrapolated is not None:
+            marks["extrapolated"] = marks["extrapolated"] | extrapolated
+        tables = [_small_areas(work, first, columns, marks)]
+        tables += [_level(work, first, k, marks) for k in range(len(work.hierarchy.levels))]
     tables += _wholes(work, first)
     return Summary(
         estimates=_named(pd.concat(tables, ignore_index=True), names or {}),
@@ -117,7 +120,7 @@ def summarise(
     )
 
 
-def _small_areas(work: Work, first: FirstPass, columns: Columns, outside: np.ndarray) -> pd.DataFrame:
+def _small_areas(work: Work, first: FirstPass, columns: Columns, marks: Marks) -> pd.DataFrame:
     """Rows of the small areas, in the predictor's order."""
     p, order = work.projector.predictor, work.hierarchy.order
     goal = np.empty(len(order))
@@ -127,10 +130,10 @@ def _small_areas(work: Work, first: FirstPass, columns: Columns, outside: np.nda
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
     rows = {name: column[back] for name, column in columns.items()}
-    return _table(rows, p.code, p.codes, p.population, known_population(p), outside)
+    return _table(rows, p.code, p.codes, p.population, known_population(p), marks)
 
 
-def _level(work: Work, first: FirstPass, level: int, outside: np.ndarray) -> pd.DataFrame:
+def _level(work: Work, first: FirstPass, level: int, marks: Marks) -> pd.DataFrame:
     """Rows of the areas of one larger level, by code."""
     p, hierarchy = work.projector.predictor, work.hierarchy
     start = sum(len(codes) for codes in hierarchy.codes[:level])
@@ -153,8 +156,8 @@ def _level(work: Work, first: FirstPass, level: int, outside: np.ndarray) -> pd.
             for name in ranked if k == 0 else ():
                 columns.setdefault(name, np.full(len(codes), np.nan))[inside] = ranked[name]
     known = None if known_population(p) is None else population
-    far = mostly(outside, p, hierarchy, level)
-    table = _table(columns, hierarchy.levels[level], codes, population, known, far)
+    most = {name: mostly(mark, p, hierarchy, level) for name, mark in marks.items()}
+    table = _table(columns, hierarchy.levels[level], codes, population, known, most)
     return table.sort_values("area_code", kind="stable", ignore_index=True)
 
 
@@ -201,10 +204,10 @@ def _table(
     codes: np.ndarray,
     population: np.ndarray,
     known: np.ndarray | None,
-    outside: np.ndarray,
+    marks: Marks,
 ) -> pd.DataFrame:
     """Rows of one level."""
-    flag, reason = flags(known, columns["reliability"], outside)
+    flag, reason = flags(known, columns["reliability"], marks)
     table = {name: columns.get(name, np.full(len(codes), np.nan)) for name in COLUMNS}
     table |= {"area_code": codes, "area_name": codes, "population": population, "flag": flag, "flag_reason": reason}
     return pd.DataFrame(table, columns=list(COLUMNS)).assign(area_level=level)

@@ -40,6 +40,8 @@ class AreaTable:
         Codes of each pair of neighbours, columns ``a`` and ``b``.
     centroids : Centroids or None
         Population-weighted centroids, where the project names them.
+    errors : mapping of covariate to ndarray of float64, shape (A,)
+        Standard errors of covariates that were filled in for some areas, 0 where the value is known.
     """
 
     table: pd.DataFrame
@@ -53,6 +55,7 @@ class AreaTable:
     notes: tuple[str, ...] = ()
     neighbours: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     centroids: Centroids | None = None
+    errors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def codes(self) -> np.ndarray:

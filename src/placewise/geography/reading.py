@@ -47,7 +47,7 @@ def read_areas(
         None when a problem was noted.
     """
     before = len(problems)
-    structure = _structure(spec, index_base)
+    structure = _structure(spec, index_base, covariates)
     assembled = assemble(spec, None if covariates is None else {*structure, *covariates}, problems)
     if assembled is None:
         return None
@@ -66,6 +66,10 @@ def read_areas(
             problems.add(
                 f"areas.{key}.{level}", f"{level!r} is neither the code, a level nor a class", nearest(level, groupings)
             )
+    for covariate in spec.imputed:
+        if covariate not in assembled.available:
+            hint = nearest(covariate, assembled.available)
+            problems.add("areas.imputed", f"no table has a column {covariate!r}", hint, "data")
     if len(problems) > before:
         return None
     table = _typed(raw, spec)
@@ -81,6 +85,7 @@ def read_areas(
     names = {
         level: read_names(table, level, column, problems) for level, column in spec.names.items() if column != level
     }
+    errors = {c: _errors(raw, table, c, spec, problems) for c, column in spec.imputed.items() if column in raw}
     neighbours, shape_notes = _shapes(table, spec, problems)
     notes = assembled.notes + shape_notes
     if len(problems) > before:
@@ -97,11 +102,14 @@ def read_areas(
         notes,
         neighbours,
         centroids,
+        errors,
     )
 
 
-def _structure(spec: AreasSpec, index_base: Mapping[str, Collection[Any]]) -> dict[str, str]:
-    """Columns that the project file names, and the key that names each."""
+def _structure(
+    spec: AreasSpec, index_base: Mapping[str, Collection[Any]], covariates: Collection[str] | None
+) -> dict[str, str]:
+    """Columns that the project file names, and the key that names each; errors of covariates that are used only."""
     named = {spec.code: "areas.code"}
     named |= dict.fromkeys(spec.levels, "areas.levels") | dict.fromkeys(spec.classes, "areas.classes")
     named |= {c: f"areas.names.{level}" for level, c in spec.names.items() if c not in named}
@@ -111,6 +119,9 @@ def _structure(spec: AreasSpec, index_base: Mapping[str, Collection[Any]]) -> di
     if spec.centroid is not None:
         named.setdefault(spec.centroid.x, "areas.centroid.x")
         named.setdefault(spec.centroid.y, "areas.centroid.y")
+    for covariate, column in spec.imputed.items():
+        if covariates is None or covariate in covariates:
+            named.setdefault(column, f"areas.imputed.{covariate}")
     return named
 
 
@@ -163,6 +174,22 @@ def _population(raw: pd.DataFrame, table: pd.DataFrame, spec: AreasSpec, problem
                 "data",
             )
     return people
+
+
+def _errors(raw: pd.DataFrame, table: pd.DataFrame, name: str, spec: AreasSpec, problems: Problems) -> np.ndarray:
+    """Standard errors of a covariate that was filled in for some areas, shape (A,): 0 or more."""
+    column = spec.imputed[name]
+    errors, _ = as_numbers(raw[column])
+    odd = ~(np.isfinite(errors) & (errors >= 0))
+    if odd.any():
+        problems.add(
+            f"areas.imputed.{name}",
+            f"no number of 0 or more for {int(odd.sum()):,} of {len(table):,} areas in column {column!r}: "
+            f"{listing(table.loc[odd, spec.code])}",
+            "write the standard error where the value was filled in, 0 where it is known",
+            "data",
+        )
+    return errors
 
 
 def _base(table: pd.DataFrame, index_base: Mapping[str, Collection[Any]], problems: Problems) -> np.ndarray:

@@ -34,7 +34,7 @@ class CentroidSpec:
 
 @dataclass(frozen=True)
 class AreasSpec:
-    """Table ``[areas]``."""
+    """Table ``[areas]``; ``imputed`` maps a covariate to the column of its standard errors, 0 where it is known."""
 
     table: Path
     code: str
@@ -46,3 +46,4 @@ class AreasSpec:
     join: tuple[JoinSpec, ...] = ()
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     geometry: Mapping[str, GeometrySpec] = field(default_factory=dict)
+    imputed: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,12 +27,15 @@ class Column:
         Its factor over areas; None stands for 1.
     cell : ndarray of float64, shape (C,), or None
         Its factor over cells; None stands for 1. The column's value for area a and cell c is ``area[a] * cell[c]``.
+    errors : mapping of covariate to ndarray of float64, shape (A,)
+        Change of ``area`` with one standard error of a covariate that was filled in; 0 where the value is known.
     """
 
     name: str
     values: np.ndarray
     area: np.ndarray | None = None
     cell: np.ndarray | None = None
+    errors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,6 +11,7 @@ import numpy as np
 from placewise.errors import Problems
 from placewise.models.coding import CodingRule
 from placewise.models.design import Column
+from placewise.models.imputed import errors_of_product
 from placewise.models.parts import Part, PartMaker
 from placewise.models.terms import Formula, Term
 from placewise.models.variables import Surroundings
@@ -90,7 +91,11 @@ def _column(parts: Sequence[Part], data: Surroundings) -> Column:
             cell = np.full(data.n_cells, constant)
         else:
             area = np.full(len(data.areas), constant)
-    return Column(":".join(part.name for part in parts), values, area, cell)
+    over_areas = [part for part in parts if part.area is not None]
+    factors = [part.area for part in over_areas if part.area is not None]
+    outside = constant if cell is None else 1.0
+    errors = errors_of_product(factors, [part.errors for part in over_areas], outside)
+    return Column(":".join(part.name for part in parts), values, area, cell, errors)
 
 
 def _product(factors: list[np.ndarray]) -> np.ndarray | None:

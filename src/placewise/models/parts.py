@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from placewise.errors import Kind, Problems
 from placewise.geography.codes import listing
 from placewise.models.design import Scaling
+from placewise.models.imputed import errors_of_factor
 from placewise.models.levels import Levels, encode, stray_text
 from placewise.models.terms import Call, Factor, Name
 from placewise.models.transforms import evaluate, weighted_moments
@@ -37,6 +38,8 @@ class Part:
         Over cells.
     constant : float
         Where neither varies: the value to project at.
+    errors : mapping of covariate to ndarray, shape (A,)
+        Change of ``area`` with one standard error of a covariate that was filled in.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Part:
     area: np.ndarray | None = None
     cell: np.ndarray | None = None
     constant: float = 1.0
+    errors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class PartMaker:
@@ -157,12 +161,15 @@ class PartMaker:
         if not self._is_finite(factor, made, len(weights), place, columns, weights):
             return None
         made = made.reshape(len(made), -1)
+        known = {} if self._data.areas is None or place != "areas" else self._data.areas.errors
+        errors = errors_of_factor(factor, columns, known, weights)
         titles = (
             [str(factor)]
             if made.shape[1] == 1 and not _is_poly(factor)
             else [f"{factor}[{k + 1}]" for k in range(made.shape[1])]
         )
-        return [self._split(title, made[:, k], weights, over, place) for k, title in enumerate(titles)]
+        changes = [{name: error[:, k] for name, error in errors.items()} for k in range(len(titles))]
+        return [self._split(title, made[:, k], weights, over, place, changes[k]) for k, title in enumerate(titles)]
 
     def _one_place(self, factor: Factor, names: list[str]) -> str | None:
         """The one place where all columns inside a function stand."""
@@ -261,16 +268,18 @@ class PartMaker:
                 )
         return not bad.any()
 
-    def _split(self, title: str, made: np.ndarray, weights: np.ndarray, over: str, place: str) -> Part:
+    def _split(
+        self, title: str, made: np.ndarray, weights: np.ndarray, over: str, place: str, errors: Mapping[str, np.ndarray]
+    ) -> Part:
         """Standardise over the population and hand each side its values."""
-        m = len(weights)
+        m, sd = len(weights), 1.0
         if self._standardise:
             mean, sd = weighted_moments(made[:m], weights)
             sd = sd if sd > NO_SPREAD * max(abs(mean), 1e-300) else 1.0
             made = (made - mean) / sd
             self.scalings.append(Scaling(title, mean, sd, over))
         if place == "areas":
-            return Part(title, self._data.among(made), area=made)
+            return Part(title, self._data.among(made), area=made, errors={n: e / sd for n, e in errors.items()})
         if place == "frame":
             return Part(title, made[m:], cell=made[:m])
         return Part(title, made[:m]) if place == "respondents" else Part(title, made[:m], constant=float(made[m]))

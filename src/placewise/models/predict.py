@@ -13,6 +13,7 @@ from placewise.kernels.philox import stream_key
 from placewise.models.correlations import cholesky_of
 from placewise.models.design import BelowLink, Design, Group
 from placewise.models.fit import Posterior
+from placewise.models.imputed import error_effects
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 
 
@@ -52,6 +53,7 @@ def build_predictor(
     population = areas.population if areas.population is not None or frame is None else frame.population()
     weights = np.ones(n_areas) if population is None else population
     area_x = [np.ones(n_areas) if c.area is None else c.area for c in columns]
+    beta = posterior.draws("slopes").T.copy() if columns else np.empty((0, n_draws))
     cell_x = [np.ones(n_cells) if c.cell is None else c.cell for c in columns]
     return Predictor(
         seed=int(stream_key(seed, outcome.name)),
@@ -62,12 +64,12 @@ def build_predictor(
         population=weights,
         base=areas.base,
         intercept=posterior.draws("intercept") if posterior.has("intercept") else np.zeros(n_draws),
-        beta=posterior.draws("slopes").T.copy() if columns else np.empty((0, n_draws)),
+        beta=beta,
         area_x=np.column_stack([np.empty((n_areas, 0)), *area_x]).astype(np.float32),
         cell_x=np.column_stack([np.empty((n_cells, 0)), *cell_x]),
         area_varies=np.array([c.area is not None for c in columns], dtype=bool),
         cell_varies=np.array([c.cell is not None for c in columns], dtype=bool),
-        effects=_effects(design, posterior),
+        effects=(*_effects(design, posterior), *error_effects(columns, beta, areas)),
         indptr=np.arange(n_areas + 1, dtype=np.int64) if frame is None else frame.indptr,
         cell=np.zeros(n_areas, dtype=np.int32) if frame is None else frame.cell,
         count=weights if frame is None else frame.count,

@@ -27,9 +27,10 @@ class Imputation:
         In words.
     fitted : int
         LSOAs that a prediction was fitted to; 0 where nothing was fitted.
-    r_squared, error : float
-        Share of the variance explained in regions left out of the fit, and the standard error there; 0 where nothing
-        was fitted.
+    r_squared : float
+        Share of the variance explained in regions left out of the fit; 0 where nothing was fitted.
+    error : float
+        Standard error of the values filled in.
     """
 
     areas: int
@@ -47,8 +48,8 @@ def impute_covariates(
     Parameters
     ----------
     frame : DataFrame, shape (areas, columns)
-        Gets a column of standard errors after each predicted covariate, and the column ``imputed``: the names of the
-        covariates filled in for the area, joined by ``;``.
+        Gets a column of standard errors after each covariate that was filled in, 0 where it is known, and the column
+        ``imputed``: the names of the covariates filled in for the area, joined by ``;``.
 
     Returns
     -------
@@ -84,7 +85,11 @@ def _borrow(frame: pd.DataFrame, covariate: Covariate, lost: pd.Series, problems
     if len(alone):
         found = f"{len(alone):,} areas are unknown, and so are the others of their {group}: {listing(alone)}"
         problems.add(name, found, kind="data")
-    return Imputation(int(lost.sum()), f"mean of the other areas of its {group}, weighted by adults")
+    # as far as areas of one group are from their mean, over all groups
+    error = float(np.sqrt(np.average((known - frame[group].map(means))[~lost] ** 2, weights=weight[~lost])))
+    _insert_errors(frame, name, lost.to_numpy() * error)
+    method = f"mean of the other areas of its {group}, weighted by adults"
+    return Imputation(int(lost.sum()), method, error=round(error, 4))
 
 
 def _predict(frame: pd.DataFrame, covariate: Covariate, problems: Problems) -> Imputation:
@@ -96,9 +101,13 @@ def _predict(frame: pd.DataFrame, covariate: Covariate, problems: Problems) -> I
         problems.add(name, f"cannot be predicted: {error}", kind="data")
         return Imputation(lost, "")
     frame[name] = found.values
-    frame.insert(list(frame.columns).index(name) + 1, name + ERROR_SUFFIX, found.errors)
+    _insert_errors(frame, name, found.errors.to_numpy())
     method = f"least squares over LSOAs on {', '.join(predictors)}"
     return Imputation(lost, method, found.fitted, round(found.r_squared, 4), round(float(found.errors.max()), 4))
+
+
+def _insert_errors(frame: pd.DataFrame, name: str, errors: np.ndarray) -> None:
+    frame.insert(list(frame.columns).index(name) + 1, name + ERROR_SUFFIX, errors)
 
 
 @dataclass(frozen=True, eq=False)

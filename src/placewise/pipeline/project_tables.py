@@ -98,6 +98,7 @@ AREAS = {
     "centroid": Key(table(_CENTROID, CentroidSpec)),
     "neighbours": Key(table_of(_TABULAR)),
     "geometry": Key(table_of(table(_GEOMETRY, GeometrySpec))),
+    "imputed": Key(table_of(text)),
 }
 
 _MARGIN = {

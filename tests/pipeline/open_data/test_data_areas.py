@@ -104,9 +104,11 @@ def test_the_settings_it_prints_are_a_project_that_reads(built):
     spec = project_tables.read_areas(tomllib.loads(written)["areas"], Place("placewise.toml", problems, built.folder))
     assert not list(problems)
     assert spec is not None
+    assert spec.imputed == {"iod2025": "iod2025_se"}
     table = reading.read_areas(spec, {}, problems, ["no_car", "iod2025"])
     assert not list(problems)
     assert table is not None
+    assert ((table.errors["iod2025"] > 0) == table.table["rgn24cd"].str.startswith("W")).all()
     assert len(table.table) == 432
 
 

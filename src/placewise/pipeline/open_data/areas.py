@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from placewise.errors import ConfigurationError, Problem, Problems
 from placewise.opendata.build import AreasTable, build_areas, needed_sources, used_sources
 from placewise.opendata.describe import QUANTILES, Distribution, describe_covariates
+from placewise.opendata.imputation import ERROR_SUFFIX
 from placewise.opendata.outlines import touching
 from placewise.opendata.places import CLASSES, CODE, LEVELS, NAMES
 from placewise.opendata.reading import Located, expected_names, locate
@@ -46,6 +47,8 @@ class Built:
         Names inside the folder.
     notes : tuple of str
         What was filled in or left out.
+    imputed : tuple of str
+        Covariates that were filled in for some areas.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class Built:
     covariates: int
     files: tuple[str, ...]
     notes: tuple[str, ...]
+    imputed: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -78,6 +82,7 @@ class Built:
         # outlines of the finest level take time to read and are too many for a map
         drawn = [level for level in LEVELS[1:] if f"outlines_{level}.parquet" in self.files]
         near = ", ".join(f"{v} = {self._path(f'neighbours_{v}.parquet')}" for v in drawn)
+        filled = ", ".join(f'{name} = "{name}{ERROR_SUFFIX}"' for name in self.imputed)
         shapes = [f'{v} = {{ table = {self._path(f"outlines_{v}.parquet")}, code = "code" }}' for v in drawn]
         return [
             "[areas]",
@@ -88,6 +93,7 @@ class Built:
             f"names      = {{ {names} }}",
             'population = "adults"',
             'centroid   = { x = "lng", y = "lat" }',
+            *([f"imputed    = {{ {filled} }}"] if filled else []),
             *([f"neighbours = {{ {near} }}", "", "[areas.geometry]", *shapes] if drawn else []),
         ]
 
@@ -141,7 +147,8 @@ def build_folder(
             files += _write_outlines(shapes, catalogue.sources[name].level, out)
         described = _metadata(catalogue, areas, found, located, digests, out, files)
         atomic.write_text(out / METADATA, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    return Built(out, project, len(areas.frame), len(areas.covariates), (*files, METADATA), _notes(areas))
+    written, imputed = (*files, METADATA), tuple(areas.imputations)
+    return Built(out, project, len(areas.frame), len(areas.covariates), written, _notes(areas), imputed)
 
 
 def _find(folder: Path, catalogue: Catalogue) -> tuple[dict[str, Located], dict[str, str]]:
