@@ -14,8 +14,8 @@
 # # Refit with another formula, and compare
 #
 # You have a project that runs. A colleague asks: do the eight covariates earn their place, or would age, sex and
-# geography do? Here both models are fitted to the embedded example, a made-up country whose truth is known, and their
-# estimates are compared with each other and with the truth.
+# geography do? Here both models of satisfaction with the local area are fitted to the embedded example, a made-up country
+# whose truth is known, and their estimates are compared with each other and with the truth.
 #
 # Open it with `jupytext --to notebook notebooks/refit.py`, or run it as it stands:
 # `.venv/bin/python notebooks/refit.py`. It takes about a minute.
@@ -41,7 +41,7 @@ print(project.outcomes)
 
 # %%
 draws = int(os.environ.get("PLACEWISE_DRAWS", "2000"))
-full = project.fit("belonging", draws=draws)
+full = project.fit("satisfaction", draws=draws)
 print(full.diagnose().status)
 print(full.summary(["slopes"])[["mean", "sd"]].round(2))
 
@@ -59,10 +59,10 @@ print(estimates[columns].head().round(3))
 # ## The same without covariates
 #
 # Any key of the model file's `[model]` table can be changed for one fit. Nothing is written: to keep the change, write
-# it into `models/belonging.toml`.
+# it into `models/satisfaction.toml`.
 
 # %%
-plain = project.fit("belonging", draws=draws, changes={"formula": "sex + (1 | age) + (1 | region/lad/msoa/lsoa)"})
+plain = project.fit("satisfaction", draws=draws, changes={"formula": "sex + (1 | age) + (1 | region/lad/msoa/lsoa)"})
 plain_areas = plain.project()
 
 # %% [markdown]
@@ -85,7 +85,7 @@ print("correlation", round(both["full"].corr(both["plain"]), 3))
 # `"sd:geography" = "gamma(4, 12)"`.
 
 # %%
-truth = pd.read_parquet(folder / "data/truth.parquet").query("area_level == 'oa'").set_index("area_code")["truth"]
+truth = pd.read_parquet(folder / "data/truth.parquet").query("area_level == 'oa'").set_index("area_code")["satisfaction"]
 
 
 def score(fitted: pw.AreaDraws) -> dict[str, float]:
