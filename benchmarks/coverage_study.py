@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from common.country import CODE, KIND
 from common.page import Section, write_page
-from common.pool import TwoAtATime
+from common.pool import Ahead, add_workers
 from common.study import Study, add_arguments, mean_error, page_path
 from common.worlds import AREAS, CLASSES, FAMILY, LEVELS, Survey, make_survey, worlds
 from statsmodels.genmod import families
@@ -269,12 +269,13 @@ def main() -> None:
     parser.add_argument("--areas", type=int, default=AREAS)
     parser.add_argument("--draws", type=int, default=1000)
     add_arguments(parser, "coverage")
+    add_workers(parser)
     args = parser.parse_args()
     study = Study(args.csv, KEYS, (*MEASURES, "error"), args.stale)
     same = {k: getattr(args, k) for k in CELL if k != "world"}
     # survey by survey, so that an unfinished study has every world
     cells = [{"world": w} | same | {"survey": k} for k in range(args.surveys) for w in args.worlds]
-    with TwoAtATime(one_survey, cells, args.threads) as work:
+    with Ahead(one_survey, cells, args.threads, args.jobs, args.scheduler) as work:
         rows = study.run(cells, work, args.minutes)
     table = summary_of(rows)
     with pd.option_context("display.width", 250, "display.max_columns", None):

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from common.country import CODE, KIND, design_of, make_country, sample_areas
 from common.page import Section, write_page
-from common.pool import TwoAtATime
+from common.pool import Ahead, add_workers
 from common.study import Study, add_arguments, page_path
 
 from placewise.diagnostics.calibration import (
@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--shrink", type=float, default=1.0, help="1 leaves the engine as it is; .8 must fail")
     add_arguments(parser, "sbc")
+    add_workers(parser)
     args = parser.parse_args()
     path = args.csv.with_name(f"{args.csv.stem}_{args.family}.csv")
     columns = [f"place {name}" for name in scalar_names(args.family, args.respondents)]
@@ -137,7 +138,7 @@ def main() -> None:
     study = Study(path, KEYS, (*COSTS, *columns), args.stale)
     same = {k: getattr(args, k) for k in ("family", "engine", "shrink", "respondents", "draws")}
     cells = [same | {"fit": k} for k in range(args.fits)]
-    with TwoAtATime(one_fit, cells, args.threads) as work:
+    with Ahead(one_fit, cells, args.threads, args.jobs, args.scheduler) as work:
         rows = study.run(cells, work, args.minutes)
     sections: list[Section] = []
     for key, own in rows.groupby(["engine", "shrink", "respondents", "draws"], sort=False):
