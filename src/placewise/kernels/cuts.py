@@ -27,7 +27,7 @@ def fractions(log_cuts: np.ndarray, cut_weight: np.ndarray) -> tuple[np.ndarray,
     ----------
     log_cuts : ndarray of float64, shape (J, S)
         log c of each cut point, in order.
-    cut_weight : ndarray of float64, shape (2, J)
+    cut_weight : ndarray of float64, shape (2, J) or (2, J, S)
         Weights a of the cut points in the value of a person and in its second moment.
 
     Returns

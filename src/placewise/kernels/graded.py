@@ -1,9 +1,10 @@
 """Persons who answered items of a scale, their own part of the trait integrated out.
 
 With t a person's trait, normal about the linear predictor μ with variance 1, the likelihood of the answers y is
-L(μ) = ∫ φ(t − μ) Π_m P(y_m | t) dt. The integrand is smooth and vanishes on both sides, so that the trapezoidal rule on
-a fixed grid of t converges geometrically (Trefethen and Weideman 2014): log L errs by 1e-8 with discriminations of 2,
-by 5e-6 with 4. Each item needs to be known on that grid only, for all persons at once. With E the mean over t given the answers, ∂ log L/∂μ = E t − μ and ∂² log L/∂μ² =
+L(μ) = ∫ φ(t − μ) Π_m P(y_m | t) dt, P(y_m > k | t) = logit⁻¹(a_m (t + β_mk)). The integrand is smooth and vanishes on
+both sides, so that the trapezoidal rule on a fixed grid of t converges geometrically (Trefethen and Weideman 2014):
+with a spacing of a person's posterior sd log L errs by about 1e-8. Each item needs to be known on that grid only, for
+all persons at once. With E the mean over t given the answers, ∂ log L/∂μ = E t − μ and ∂² log L/∂μ² =
 Var t − 1; in the items' parameters the gradient is the mean of the gradients s of log P, and the Hessian their mean
 Hessian plus the covariance of s (Louis 1982).
 """
@@ -15,15 +16,24 @@ import numpy as np
 from placewise.kernels.compile import kernel
 from placewise.kernels.latent import Rows, log_gap, logistic, predictor
 
-# spacing of the grid, its points on either side of 0, and how many on either side of a person's μ count
-STEP, MIDDLE, HALF = 0.4, 60, 17
-GRID, NODES = 2 * MIDDLE + 1, 2 * HALF + 1
+# how far from a person's μ, and from 0, the grid reaches
+WIDTH, REACH = 6.8, 24.0
 # of each item and answer: its probability; the gradient of its logarithm in the threshold below the answer, in the one
 # above and in the log discrimination; the negative Hessian
 P, BELOW, ABOVE, BY, BB, BA, AA, BD, AD, DD = range(10)
 TABLES = 10
-_LOG_STEP = np.log(STEP) - 0.5 * np.log(2.0 * np.pi)
-_FALL = np.exp(-(STEP**2) * (np.arange(NODES) + 0.5))
+
+
+@kernel
+def half_width(step: float) -> int:
+    """Nodes on either side of a person's μ."""
+    return int(np.ceil(WIDTH / step))
+
+
+@kernel
+def middle_of(step: float) -> int:
+    """Points of the grid on either side of 0."""
+    return int(np.ceil(REACH / step))
 
 
 @kernel
@@ -35,40 +45,43 @@ def fill_tables(rows: Rows, core: np.ndarray, tables: np.ndarray) -> None:
     rows : Rows
         Of family GRADED.
     core : ndarray of float64, shape (Q,)
-    tables : ndarray of float64, shape (TABLES or 1, answers of all items, GRID)
+    tables : ndarray of float64, shape (TABLES or 1, answers of all items, points of the grid)
         Set; with one table only the probabilities are.
     """
-    p = rows.x.shape[1]
+    p, middle = rows.x.shape[1], middle_of(rows.step)
     for m in range(len(rows.cuts) - 1):
         n_cut = rows.cuts[m + 1] - rows.cuts[m]
         a = np.exp(core[rows.discrimination + m])
         for k in range(n_cut + 1):
             r, at = rows.cuts[m] + m + k, p + rows.cuts[m] + k
             below, above = core[at - 1] if k > 0 else 0.0, core[at] if k < n_cut else 0.0
-            gap, fall, bend = log_gap(below - above) if 0 < k < n_cut else (0.0, 0.0, 0.0)
+            inside = 0 < k < n_cut
+            gap = a * (below - above) if inside else 0.0
+            apart, fall, bend = log_gap(gap) if inside else (0.0, 0.0, 0.0)
             for g in range(tables.shape[2]):
-                u = a * (STEP * (g - MIDDLE))
-                value, r1, w1, r2, w2 = gap, 0.0, 0.0, 0.0, 0.0
+                t = rows.step * (g - middle)
+                u, v = a * (t + below), a * (t + above)
+                value, r1, w1, r2, w2 = apart, 0.0, 0.0, 0.0, 0.0
                 if k > 0:
-                    tail, pr = logistic(u + below)
-                    value += min(u + below, 0.0) - tail
+                    tail, pr = logistic(u)
+                    value += min(u, 0.0) - tail
                     r1, w1 = 1.0 - pr, pr * (1.0 - pr)
                 if k < n_cut:
-                    tail, pr = logistic(u + above)
-                    value -= max(u + above, 0.0) + tail
+                    tail, pr = logistic(v)
+                    value -= max(v, 0.0) + tail
                     r2, w2 = -pr, pr * (1.0 - pr)
                 tables[P, r, g] = np.exp(value)
                 if tables.shape[0] == 1:
                     continue
-                tables[BELOW, r, g] = r1 + fall
-                tables[ABOVE, r, g] = r2 - fall
-                tables[BY, r, g] = (r1 + r2) * u
-                tables[BB, r, g] = w1 + bend
-                tables[BA, r, g] = -bend
-                tables[AA, r, g] = w2 + bend
-                tables[BD, r, g] = w1 * u
-                tables[AD, r, g] = w2 * u
-                tables[DD, r, g] = (w1 + w2) * u * u - (r1 + r2) * u
+                tables[BELOW, r, g] = a * (r1 + fall)
+                tables[ABOVE, r, g] = a * (r2 - fall)
+                tables[BY, r, g] = r1 * u + r2 * v + fall * gap
+                tables[BB, r, g] = a * a * (w1 + bend)
+                tables[BA, r, g] = -a * a * bend
+                tables[AA, r, g] = a * a * (w2 + bend)
+                tables[BD, r, g] = a * (w1 * u + bend * gap - r1 - fall)
+                tables[AD, r, g] = a * (w2 * v - bend * gap - r2 + fall)
+                tables[DD, r, g] = w1 * u * u + w2 * v * v + bend * gap * gap - r1 * u - r2 * v - fall * gap
 
 
 @kernel
@@ -79,29 +92,34 @@ def person(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.nda
     ----------
     mu : float
         Linear predictor.
-    probability : ndarray of float64, shape (answers of all items, GRID)
+    probability : ndarray of float64, shape (answers of all items, points of the grid)
         The first of the tables.
-    share : ndarray of float64, shape (NODES,)
+    share : ndarray of float64, shape (nodes,)
         Set to the conditional distribution of t over the nodes.
     """
-    lo = min(max(int(np.rint(mu / STEP)) + MIDDLE - HALF, 0), GRID - NODES)
-    delta = STEP * (lo - MIDDLE) - mu
-    density, by = np.exp(-0.5 * delta * delta), np.exp(-STEP * delta)
-    for j in range(NODES):
+    step, nodes, middle = rows.step, len(share), middle_of(rows.step)
+    lo = min(max(int(np.rint(mu / step)) + middle - half_width(step), 0), probability.shape[1] - nodes)
+    delta = step * (lo - middle) - mu
+    density, by, fall = np.exp(-0.5 * delta * delta), np.exp(-step * delta - 0.5 * step * step), np.exp(-step * step)
+    for j in range(nodes):
         share[j] = density
-        density *= by * _FALL[j]
+        density *= by
+        by *= fall
     for m in range(rows.answers.shape[1]):
         k = rows.answers[i, m]
         if k >= 0:
-            own = probability[rows.cuts[m] + m + k, lo : lo + NODES]
-            for j in range(NODES):
+            own = probability[rows.cuts[m] + m + k, lo : lo + nodes]
+            for j in range(nodes):
                 share[j] *= own[j]
     total = 0.0
-    for j in range(NODES):
+    for j in range(nodes):
         total += share[j]
-    for j in range(NODES):
+    if not total > 0.0:
+        share[:] = 1.0 / nodes
+        return -np.inf, lo
+    for j in range(nodes):
         share[j] /= total
-    return np.log(total) + _LOG_STEP, lo
+    return np.log(total * step) - 0.5 * np.log(2.0 * np.pi), lo
 
 
 @kernel
@@ -113,9 +131,9 @@ def _gather(
 
     The first is t itself, of no coefficient.
     """
-    p, n = rows.x.shape[1], 1
-    for j in range(NODES):
-        slopes[j, 0] = STEP * (lo + j - MIDDLE)
+    p, n, nodes, middle = rows.x.shape[1], 1, len(share), middle_of(rows.step)
+    for j in range(nodes):
+        slopes[j, 0] = rows.step * (lo + j - middle)
     for m in range(rows.answers.shape[1]):
         k = rows.answers[i, m]
         if k < 0:
@@ -125,15 +143,15 @@ def _gather(
             if (which == BELOW and k == 0) or (which == ABOVE and k == n_cut):
                 continue
             at[n] = rows.discrimination + m if which == BY else p + rows.cuts[m] + k - (1 if which == BELOW else 0)
-            own = tables[which, r, lo : lo + NODES]
-            for j in range(NODES):
+            own = tables[which, r, lo : lo + len(share)]
+            for j in range(len(share)):
                 slopes[j, n] = own[j]
             n += 1
     means[:n] = 0.0
-    for j in range(NODES):
+    for j in range(len(share)):
         for c in range(n):
             means[c] += share[j] * slopes[j, c]
-    for j in range(NODES):
+    for j in range(len(share)):
         for c in range(n):
             slopes[j, c] -= means[c]
     return n
@@ -149,9 +167,9 @@ def _add_items(rows: Rows, i: int, lo: int, tables: np.ndarray, share: np.ndarra
             continue
         r, n_cut = rows.cuts[m] + m + k, rows.cuts[m + 1] - rows.cuts[m]
         above, d = p + rows.cuts[m] + k, rows.discrimination + m
-        own = tables[:, r, lo : lo + NODES]
+        own = tables[:, r, lo : lo + len(share)]
         bb, ba, aa, bd, ad, dd = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for j in range(NODES):
+        for j in range(len(share)):
             w = size * share[j]
             bb += w * own[BB, j]
             ba += w * own[BA, j]
@@ -179,7 +197,7 @@ def add_person(
 
     Parameters
     ----------
-    tables : ndarray of float64, shape (TABLES, answers of all items, GRID)
+    tables : ndarray of float64, shape (TABLES, answers of all items, points of the grid)
         As ``fill_tables`` sets them.
     share, at, slopes, means, cov : ndarray
         Room, as ``room`` makes it.
@@ -191,7 +209,7 @@ def add_person(
     n = _gather(rows, i, lo, tables, share, at, slopes, means)
     size, load = rows.size[i], rows.load[i]
     cov[:n, :n] = 0.0
-    for j in range(NODES):
+    for j in range(len(share)):
         for c in range(n):
             w = size * share[j] * slopes[j, c]
             for b in range(n):
@@ -212,11 +230,11 @@ def add_person(
 @kernel
 def room(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Room for ``tables`` and for one person's numbers: ``share``, ``at``, ``slopes``, ``means`` and ``cov``."""
-    m = rows.answers.shape[1]
+    m, nodes, grid = rows.answers.shape[1], 2 * half_width(rows.step) + 1, 2 * middle_of(rows.step) + 1
     n = 3 * m + 1
-    tables = np.empty((TABLES, rows.cuts[m] + m, GRID))
+    tables = np.empty((TABLES, rows.cuts[m] + m, grid))
     at = np.zeros(n, dtype=np.int64)
-    return tables, np.empty(NODES), at, np.empty((NODES, n)), np.empty(n), np.empty((n, n))
+    return tables, np.empty(nodes), at, np.empty((nodes, n)), np.empty(n), np.empty((n, n))
 
 
 @kernel
@@ -228,7 +246,7 @@ def person_skew(
     _, lo = person(rows, i, mu, tables[P], share)
     n = _gather(rows, i, lo, tables, share, at, slopes, means)
     means[:n] = 0.0
-    for j in range(NODES):
+    for j in range(len(share)):
         w = 0.5 * rows.size[i] * variance * share[j] * slopes[j, 0] ** 2
         for c in range(n):
             means[c] += w * slopes[j, c]
@@ -243,8 +261,8 @@ def graded_log_likelihood(
     rows: Rows, first: int, last: int, core: np.ndarray, above: np.ndarray, out: np.ndarray
 ) -> None:
     """As ``placewise.kernels.latent.log_likelihood``, of rows of family GRADED."""
-    n_items, share, own = rows.answers.shape[1], np.empty(NODES), np.empty(core.shape[0])
-    tables = np.empty((1, rows.cuts[n_items] + n_items, GRID))
+    tables, share, _, _, _, _ = room(rows)
+    tables, own = tables[:1], np.empty(core.shape[0])
     for r in range(core.shape[1]):
         own[:] = core[:, r]
         fill_tables(rows, own, tables)

@@ -50,6 +50,8 @@ class Rows(NamedTuple):
         GRADED: first threshold of each item, and their number.
     discrimination : int
         GRADED: coefficient of the first item's log discrimination, those of the others following.
+    step : float
+        GRADED: spacing of the grid on which persons are integrated.
     """
 
     family: int
@@ -68,6 +70,7 @@ class Rows(NamedTuple):
     answers: np.ndarray
     cuts: np.ndarray
     discrimination: int
+    step: float
 
 
 def simple_rows(
@@ -79,7 +82,7 @@ def simple_rows(
     low, high = np.zeros(m, dtype=np.int32), np.full(m, n_cut, dtype=np.int32)
     none = np.empty((m, 0), dtype=np.int8)
     cuts = np.zeros(1, dtype=np.int64)
-    return Rows(family, x, col, val, z, y, size, weight, start, n_cut, low, high, np.ones(m), none, cuts, 0)
+    return Rows(family, x, col, val, z, y, size, weight, start, n_cut, low, high, np.ones(m), none, cuts, 0, 1.0)
 
 
 @inlined

@@ -302,7 +302,7 @@ def project_block(
     kind : {SHARE_OF_ONE_CUT, SHARE, MEAN}
         ``SHARE_OF_ONE_CUT``: the value of a person is σ of one cut point, no constant.
     sign : float32
-        +1 where the value is written with σ(cut − η), -1 where with σ(η − cut).
+        Positive where the value is written with σ(cut − η), negative where with σ(η − cut); what η is multiplied by.
     base : ndarray of float32, shape (S,)
         Part of every area.
     x, beta : ndarray of float32, shapes (B, p) and (p, S)

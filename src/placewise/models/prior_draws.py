@@ -131,6 +131,8 @@ def draw_from_priors(
         values["area_scale"] = np.exp(omega[:, None] * normals)
     if plan.discrimination is not None and instruments:
         values["discrimination"] = draw_prior(plan.discrimination, rng, (draws, instruments))
+        if "cutpoints" in values:  # the prior is of the trait at which an answer turns
+            values["cutpoints"] = values["cutpoints"] * np.repeat(values["discrimination"], cuts, axis=1)
     if plan.discrimination is not None and surveys > 1:
         values["survey_scale"] = draw_prior(plan.discrimination, rng, (draws, surveys - 1))
     return values

@@ -56,7 +56,8 @@ class PriorPlan:
     intercept : Prior or None
         None in cumulative models and formulas without an intercept.
     cutpoints : Prior or None
-        For cumulative models: an independent density for each cutpoint, restricted to increasing order.
+        An independent density for each cutpoint, restricted to increasing order; in a scale for each cutpoint over its
+        item's discrimination, the trait at which an answer turns.
     slope_sd : Prior or None
         Prior of τ, the common sd of slopes without a prior of their own; None when there are none.
     slopes : tuple of (Prior or None), length p

@@ -200,19 +200,20 @@ def two_surveys(rng: np.random.Generator) -> FitProblem:
 
 
 def items_of_a_scale(rng: np.random.Generator) -> FitProblem:
-    """Three items, of which two surveys share the first and one is often missing."""
+    """Four items, of which two surveys share two; with fewer in common their discriminations would hardly be known."""
     column, area, eta = _area_and_slope(rng)
     district = area.index // 12
     second, departure = _second_survey(rng, district, 10)
     t = np.where(second, 0.7 * eta + rng.normal(0.0, 0.2, 10)[district], eta) + rng.normal(size=N)
-    answers = np.full((N, 3), -1, dtype=np.int8)
-    for m, (a, cuts) in enumerate(((1.2, [-1.0, 0.5]), (2.0, [0.3]), (0.8, [-1.5, 0.0, 1.0]))):
+    answers = np.full((N, 4), -1, dtype=np.int8)
+    each = ((1.2, [-1.0, 0.5]), (1.8, [-0.4, 0.9]), (2.0, [0.3]), (0.8, [-1.5, 0.0, 1.0]))
+    for m, (a, cuts) in enumerate(each):
         answers[:, m] = np.searchsorted(cuts, a * t + rng.logistic(size=N))
-    answers[second, 1] = -1
-    answers[~second, 2] = -1
-    answers[rng.random(N) < 0.3, 2] = -1
-    asked = (("a", "b", "c"), ("no", "yes"), ("1", "2", "3", "4"))
-    names = ("chat", "first:trust", "second:favours")
+    answers[second, 2] = -1
+    answers[~second, 3] = -1
+    answers[rng.random(N) < 0.1, 1] = -1
+    asked = (("a", "b", "c"), ("d", "e", "f"), ("no", "yes"), ("1", "2", "3", "4"))
+    names = ("chat", "trust", "first:favours", "second:help")
     own = Instruments(names, asked, answers, ("first", "second"), second.astype(np.int64), True)
     design = Design(False, (column,), (area, departure), N)
     return _problem(design, "graded_response", answers.max(axis=1), "oa", instruments=own)

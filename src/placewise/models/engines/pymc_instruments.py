@@ -94,7 +94,10 @@ def _cutpoints(plan: PriorPlan, rows: Rows, location: Any, steepness: Any) -> An
         parts.append(free + steepness[m] * mean)
     cutpoints = pm.Deterministic("cutpoints", _concatenate(parts), dims="cutpoint")
     if plan.cutpoints is not None:
-        pm.Potential("cutpoints_prior", log_density(cutpoints, plan.cutpoints).sum())
+        # the prior is of the trait at which an answer turns, c / a
+        each = np.repeat(np.arange(len(instruments.names)), np.diff(instruments.cuts))
+        by = pt.as_tensor(steepness)[each]
+        pm.Potential("cutpoints_prior", (log_density(cutpoints / by, plan.cutpoints) - pt.log(by)).sum())
     return cutpoints
 
 

@@ -19,7 +19,7 @@ from placewise.models.engines.laplace.hyper import Hyper
 from placewise.models.engines.laplace.layout import lay_out
 from placewise.models.engines.laplace.limits import problems_of
 from placewise.models.engines.laplace.proposals import complete_chosen, kish, propose
-from placewise.models.engines.laplace.refine import coarsened, needs_quadrature, refine
+from placewise.models.engines.laplace.refine import coarsened, needs_quadrature, refine, sharpened
 from placewise.models.engines.laplace.separation import separated, separating_columns
 from placewise.models.engines.laplace.variables import collect
 from placewise.models.engines.progress import counting_bar
@@ -63,6 +63,7 @@ def fit(problem: FitProblem, options: FitOptions) -> Any:
         hyper = Hyper(problem)
         conditional = Conditional(problem, layout, hyper)
         landscape, names = _landscape(conditional, options)
+        conditional = sharpened(conditional, landscape)
         if needs_quadrature(conditional, landscape, options.seed):
             conditional = Conditional(problem, layout, hyper, FINE)
         landscape = refine(conditional, landscape, options.seed, options.jobs)

@@ -18,6 +18,8 @@ FAMILIES = {
 }  # fmt: skip
 # a group with fewer levels costs less in the core
 SMALLEST_LEVEL = 40
+# spacing of the grid on which persons are integrated, until the items' discriminations are known
+STEP = 0.4
 PARTS = 4
 
 
@@ -154,7 +156,7 @@ def lay_out(problem: FitProblem) -> Layout:
     rows = Rows(
         FAMILIES[problem.family], x, col.astype(np.int32), np.ascontiguousarray(val), np.ascontiguousarray(z),
         data.y[order], data.size[order], data.weight[order], start.astype(np.int64), n_cut,
-        low, high, np.ones(len(order)), answers, questions.cuts, p + n_cut,
+        low, high, np.ones(len(order)), answers, questions.cuts, p + n_cut, STEP,
     )  # fmt: skip
     trait = np.concatenate(
         [np.zeros(0, dtype=bool)]

@@ -98,12 +98,15 @@ def _put_coefficients(kept: Kept, problem: FitProblem, layout: Layout, core: np.
     if layout.intercept:
         kept.put("intercept", core[:, 0])
     if layout.questions.n_cut:
+        cutpoints = -core[:, layout.thresholds]
+        instruments = problem.response.instruments
+        if layout.questions.n_items and instruments is not None:
+            steepness = np.exp(core[:, layout.discriminations])
+            cutpoints = cutpoints * np.repeat(steepness, np.diff(instruments.cuts), axis=1)
+            kept.coords["instrument"] = list(instruments.names)
+            kept.put("discrimination", steepness, "instrument")
         kept.coords["cutpoint"] = layout.questions.labels
-        kept.put("cutpoints", -core[:, layout.thresholds], "cutpoint")
-    instruments = problem.response.instruments
-    if layout.questions.n_items and instruments is not None:
-        kept.coords["instrument"] = list(instruments.names)
-        kept.put("discrimination", np.exp(core[:, layout.discriminations]), "instrument")
+        kept.put("cutpoints", cutpoints, "cutpoint")
     if design.columns:
         kept.coords["covariate"] = [c.name for c in design.columns]
         kept.put("slopes", core[:, layout.slopes], "covariate")
