@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from placewise.errors import ConfigurationError, DataError, PlacewiseError
-from placewise.pipeline.project_file import collect, read_project, to_toml
+from placewise.pipeline.project_file import read_project
 
 Make = Callable[..., Path]
 Edit = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
@@ -97,24 +96,3 @@ def test_a_bad_project_is_refused_with_a_reason_and_an_exit_status(
     assert error.value.exit_status == status
     assert isinstance(error.value, ConfigurationError if status == 2 else DataError)
     assert sorted(folder.rglob("*")) == before
-
-
-LATER: list[tuple[dict[str, Any], str, str]] = [
-    ({"joint": {"outcomes": ["belonging", "other"]}}, "'joint'", "on its own"),
-]
-
-
-@pytest.mark.parametrize(("changes", "what", "instead"), LATER)
-def test_what_a_later_version_brings_parses_and_is_called_unavailable(
-    make_project: Make, edit: Edit, project_tables: dict[str, Any], changes: dict[str, Any], what: str, instead: str
-) -> None:
-    folder = make_project(changes)
-    with pytest.raises(ConfigurationError, match="is not available in this version") as error:
-        read_project(folder)
-    assert error.value.exit_status == 2
-    assert [p.kind for p in error.value.problems] == ["unavailable"]
-    assert f"{what} is not available in this version" in str(error.value)
-    assert instead in error.value.problems[0].hint
-    spec, _ = collect(folder)
-    assert spec is not None
-    assert tomllib.loads(to_toml(spec)) == edit(project_tables, changes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from placewise.errors import PlacewiseError
-from placewise.pipeline import atomic, benchmarks, modelling
+from placewise.pipeline import atomic, benchmarks, joint, modelling
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.project_file import collect
 from placewise.pipeline.run import LEAST_ROOM, RunOptions, require_project
@@ -61,17 +61,21 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
     )
     sentences: list[str] = []
     notes: list[str] = []
+    read: dict[str, OutcomeData] = {}
     if spec is not None:
         inputs = ProjectInputs(spec, skip_absent=True)
         for name, model in spec.models.items():
             data = inputs.collect(model, problems, only_check=True)
             if data is not None:
+                read[name] = data
                 problems.extend(modelling.problems_of(model, data))
                 problems.extend(benchmarks.problems_of(model, data, options.draws))
                 notes += [f"{name}: {note}" for note in modelling.notes_of(model, data)]
                 notes += [f"{name}: {note}" for note in benchmarks.notes_of(model, data)]
                 sentences.append(_sentence(name, data))
                 notes += _notes(name, data)
+        if spec.joint and set(spec.joint) <= read.keys():
+            problems.extend(joint.problems_of(spec, read))
         try:
             atomic.check_writable(spec.out, LEAST_ROOM)
         except PlacewiseError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from placewise.pipeline import atomic
 from placewise.pipeline.fingerprint import file_digest, library_versions
 from placewise.pipeline.inputs import Digests, input_files, source_print
+from placewise.pipeline.joint import FILE
 from placewise.pipeline.progress import Reporter
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
@@ -63,9 +64,8 @@ def write_manifest(spec: ProjectSpec, digests: Digests, reporter: Reporter) -> N
         for record in found.values()
         for path, digest in record.outputs.items()
     }
-    outputs |= {
-        name: file_digest(spec.out / name) for name in ("index.html", "metadata.json") if (spec.out / name).is_file()
-    }
+    common = ("index.html", "metadata.json", *((FILE,) if spec.joint else ()))
+    outputs |= {name: file_digest(spec.out / name) for name in common if (spec.out / name).is_file()}
     outcomes = {name: _outcome(found) for name, found in records.items()}
     manifest = {
         "format": 1,

@@ -18,6 +18,7 @@ from placewise.surveys.spec import SurveySpec
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame", "kernels/raking.py"),
     "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
+    "joint": ("pipeline/joint.py",),
     "sensitivity": (
         "estimates",
         "diagnostics",
@@ -60,13 +61,54 @@ class Digests:
 def source_print(spec: ProjectSpec, model: ModelSpec, digests: Digests) -> str:
     """Fingerprint of all a user has written about one outcome: files, project file, model file."""
     files = list(digests.of(input_files(spec, model)).values())
-    project = dataclasses.replace(spec, root=Path(), out=Path(), models={}, raw={}, surveys=_surveys(spec, model))
-    return fingerprint(project=project, model=dataclasses.replace(model, raw={}), files=files)
+    others = _members(spec, model)
+    project = dataclasses.replace(
+        spec, root=Path(), out=Path(), models={}, raw={}, surveys=_surveys(spec, model), joint=tuple(others)
+    )
+    beside = {
+        name: (_likelihood(other), _surveys(spec, other), list(digests.of(_data_files(spec, other)).values()))
+        for name, other in others.items()
+    }
+    return fingerprint(project=project, model=dataclasses.replace(model, raw={}), files=files, beside=beside)
+
+
+def _members(spec: ProjectSpec, model: ModelSpec) -> dict[str, ModelSpec]:
+    """The outcomes with which one is modelled together, itself among them; none where it is by itself."""
+    return {name: spec.models[name] for name in spec.joint} if model.outcome.name in spec.joint else {}
 
 
 def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: int) -> dict[Stage, str]:
-    """Fingerprint of each stage; each holds the fingerprint of the stage before it."""
+    """Fingerprint of each stage; each holds the fingerprint of the stage before it.
+
+    The coupling of outcomes holds those of all their fits.
+    """
     code = {stage: code_digest(*packages) for stage, packages in CODE.items()}
+    data, fit = _fit_prints(spec, model, digests, draws, code)
+    members = _members(spec, model)
+    fits = {name: _fit_prints(spec, other, digests, draws, code)[1] for name, other in members.items()}
+    joint = fingerprint(fits=fits, order=list(fits), code=code["joint"]) if members else fit
+    # nothing to be out of date where it is not asked for
+    tried = {"estimands": _projection(model), "code": code["sensitivity"]} if model.sensitivity else None
+    sensitivity = fingerprint(fit=fit, tried=tried)
+    diagnose = fingerprint(fit=joint, estimands=_projection(model), sensitivity=sensitivity, code=code["diagnose"])
+    targets = list(digests.of(_targets(model)).values())
+    project = fingerprint(diagnose=diagnose, benchmark=model.benchmark, targets=targets, code=code["project"])
+    publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])
+    return {
+        "data": data,
+        "fit": fit,
+        "joint": joint,
+        "sensitivity": sensitivity,
+        "diagnose": diagnose,
+        "project": project,
+        "publish": publish,
+    }
+
+
+def _fit_prints(
+    spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: int, code: Mapping[Stage, str]
+) -> tuple[str, str]:
+    """Fingerprints of an outcome's data and fit."""
     data = fingerprint(
         areas=spec.areas,
         frame=spec.frame,
@@ -79,22 +121,8 @@ def stage_prints(spec: ProjectSpec, model: ModelSpec, digests: Digests, draws: i
         code=code["data"],
         versions=library_versions(),
     )
-    fit = fingerprint(data=data, seed=spec.seed, draws=draws, code=code["fit"])
-    # nothing to be out of date where it is not asked for
-    tried = {"estimands": _projection(model), "code": code["sensitivity"]} if model.sensitivity else None
-    sensitivity = fingerprint(fit=fit, tried=tried)
-    diagnose = fingerprint(fit=fit, estimands=_projection(model), sensitivity=sensitivity, code=code["diagnose"])
-    targets = list(digests.of(_targets(model)).values())
-    project = fingerprint(diagnose=diagnose, benchmark=model.benchmark, targets=targets, code=code["project"])
-    publish = fingerprint(project=project, source=source_print(spec, model, digests), code=code["publish"])
-    return {
-        "data": data,
-        "fit": fit,
-        "sensitivity": sensitivity,
-        "diagnose": diagnose,
-        "project": project,
-        "publish": publish,
-    }
+    together = model.outcome.name in spec.joint
+    return data, fingerprint(data=data, seed=spec.seed, draws=draws, joint=together, code=code["fit"])
 
 
 def _data_files(spec: ProjectSpec, model: ModelSpec) -> tuple[Path, ...]:

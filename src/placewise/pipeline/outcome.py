@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from placewise.models.spec import ModelSpec
 from placewise.pipeline import atomic
+from placewise.pipeline.fingerprint import file_digest
 from placewise.pipeline.inputs import Digests, stage_prints
+from placewise.pipeline.joint import FILE, FOLDER, Joint, widened
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.modelling import plan, predict
 from placewise.pipeline.progress import Reporter
-from placewise.pipeline.stages import Record, Stage, StageStore
+from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
 
 if TYPE_CHECKING:
     from placewise.estimates.predictor import Predictor
@@ -74,6 +77,8 @@ class OutcomeRun:
         self.store = StageStore(self.spec.out, self.name, work.reporter.warn)
         self.prints = stage_prints(self.spec, model, work.digests, work.draws)
         self.facts: dict[Stage, Mapping[str, Any]] = {}
+        # set where it is modelled together with others
+        self.joint: Joint | None = None
         self._fresh = fresh
         self._made: dict[Stage, Record] = {}
         self._began: dict[Stage, float] = {}
@@ -82,7 +87,25 @@ class OutcomeRun:
         """The stage's record where it need not be computed, else None."""
         if stage in self._made or self._fresh:
             return self._made.get(stage)
-        return self.store.current(stage, self.prints[stage])
+        record = self.store.current(stage, self.prints[stage])
+        if record is None or stage != "joint":
+            return record
+        common = self.spec.out / FILE
+        return record if common.is_file() and file_digest(common) == record.facts.get("digest") else None
+
+    def made(self, stage: Stage) -> bool:
+        """Whether this run computed the stage."""
+        return stage in self._made
+
+    @property
+    def together(self) -> bool:
+        """Whether it is modelled together with other outcomes."""
+        return self.name in self.spec.joint
+
+    def stages(self, until: Stage) -> tuple[Stage, ...]:
+        """The stages it has, up to one; the fit of an outcome that is modelled with others ends with their coupling."""
+        last = STAGES.index("joint" if until == "fit" else until)
+        return tuple(stage for stage in STAGES[: last + 1] if stage != "joint" or self.together)
 
     def begin(self, stage: Stage) -> None:
         """Start the stage's clock."""
@@ -92,6 +115,8 @@ class OutcomeRun:
         """Remove the results of a stage and of all that follow, and the pages that speak of them."""
         for name in TOP_FILES:
             atomic.remove(self.spec.out / name)
+        if self.together and STAGES.index(stage) <= STAGES.index("joint"):
+            atomic.remove(self.spec.out / FOLDER)
         self.store.invalidate(stage)
 
     def finish(self, stage: Stage) -> Record:
@@ -103,15 +128,33 @@ class OutcomeRun:
     @cached_property
     def data(self) -> OutcomeData:
         """Areas, frame, respondents, design and response."""
-        return self.work.inputs.outcome(self.model)
+        data = self.work.inputs.outcome(self.model)
+        return widened(data, self.spec) if self.together else data
 
     @cached_property
     def posterior(self) -> Posterior:
         """Posterior of this run, or as an earlier run left it."""
+        return self._load("posterior.nc")
+
+    @cached_property
+    def separate(self) -> Posterior:
+        """Posterior of its own fit, before it was coupled with others; the same where it is by itself."""
+        return self._load("separate.nc") if self.together else self.posterior
+
+    def _load(self, name: str) -> Posterior:
         from placewise.models import inference
         from placewise.models.fit import Posterior
 
-        return Posterior(inference.load(self.store.folder / "posterior.nc"), plan(self.model, self.data))
+        return Posterior(inference.load(self.store.folder / name), plan(self.model, self.data))
+
+    def alone(self) -> OutcomeRun:
+        """The outcome as its own fit sees it."""
+        if not self.together:
+            return self
+        other = copy.copy(self)
+        other.__dict__["posterior"] = self.separate
+        other.__dict__.pop("predictor", None)
+        return other
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -120,5 +163,5 @@ class OutcomeRun:
 
     def forget(self) -> None:
         """Let go of what takes memory."""
-        for name in ("data", "posterior", "predictor"):
+        for name in ("data", "posterior", "separate", "predictor"):
             self.__dict__.pop(name, None)

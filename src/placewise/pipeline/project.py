@@ -155,4 +155,5 @@ class Project:
         model = tables["models"][outcome]
         changed = {**model, "model": {**model["model"], **changes}}
         tables["models"] = {outcome: changed}
+        tables.pop("joint", None)
         return from_dict(tables, self.spec.root, engine=engine, seed=seed)

@@ -13,6 +13,7 @@ import tomli_w
 from placewise.errors import Problems, nearest
 from placewise.models.model_file import read_model
 from placewise.models.spec import ModelSpec
+from placewise.pipeline.joint_table import read_joint
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.project_tables import PROJECT, TOP, groupings, read_areas, read_frame, read_surveys
 from placewise.schema import Place, describe, expand, seed_number, walk
@@ -163,6 +164,7 @@ def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrid
     out = _out(project["out"], overrides.out, place)
     names = tuple(top["survey"]) if isinstance(top["survey"], Mapping) else ()
     specs = _read_models(_model_tables(models, overrides.outcomes, place), names, overrides.engine, place)
+    joint = read_joint(top["joint"], _known_models(models, place), overrides.outcomes, place)
     _check_population(specs, areas is not None and not areas.population and top["frame"] is None, place)
     if areas is None:
         return None
@@ -179,6 +181,7 @@ def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrid
         frame=frame,
         variables={k: v["order"] for k, v in (top["variables"] or {}).items()},
         index_base=(top["index"] or {}).get("base", {}),
+        joint=joint if set(joint) <= set(specs) else (),
         raw=tables,
     )
 
@@ -217,6 +220,13 @@ def _model_tables(models: Any, outcomes: Sequence[str] | None, place: Place) -> 
         return {}
     chosen = _chosen(models, outcomes, place)
     return {n: (f"{MODELS_FOLDER}.{n}", models[n]) for n in sorted(models) if n in chosen}
+
+
+def _known_models(models: Any, place: Place) -> tuple[str, ...]:
+    """Names of all models, whether they are asked for or not."""
+    if models is None:
+        return tuple(sorted(f.name.removesuffix(".toml") for f in (place.folder / MODELS_FOLDER).glob("*.toml")))
+    return tuple(models) if isinstance(models, Mapping) else ()
 
 
 def _chosen(known: Mapping[str, Any], outcomes: Sequence[str] | None, place: Place) -> set[str]:

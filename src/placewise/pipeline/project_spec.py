@@ -29,6 +29,8 @@ class ProjectSpec:
         ``[index] base``: column of the areas table to the values that belong to the base; empty: all areas.
     models : mapping of str to ModelSpec
         By outcome name (the model file's stem), sorted.
+    joint : tuple of str
+        ``[joint] outcomes``: outcomes that are modelled together; empty where each is by itself.
     raw : mapping
         ``placewise.toml``'s tables as read.
     """
@@ -44,4 +46,5 @@ class ProjectSpec:
     frame: FrameSpec | RakedFrameSpec | None = None
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index_base: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    joint: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -71,10 +71,7 @@ TOP = {
     "variables": Key(table_of(table({"order": Key(list_of(label, least=2), required=True)}))),
     "survey": Key(_raw, required=True),
     "index": Key(table({"base": Key(table_of(list_of(label, least=1)))})),
-    "joint": Key(
-        table({"outcomes": Key(list_of(text, least=2), required=True)}),
-        instead="leave the table out: each outcome is then modelled on its own",
-    ),
+    "joint": Key(table({"outcomes": Key(list_of(text, least=2), required=True)})),
 }
 
 PROJECT = {

@@ -12,6 +12,8 @@ from placewise.errors import ConfigurationError, PlacewiseError, Problem, Proble
 from placewise.pipeline import atomic, interrupt
 from placewise.pipeline.finish import write_manifest, write_pages
 from placewise.pipeline.inputs import Digests
+from placewise.pipeline.joint import FOLDER, Joint
+from placewise.pipeline.joint import problems_of as joint_problems
 from placewise.pipeline.kept_frame import KeptFrame
 from placewise.pipeline.load import ProjectInputs
 from placewise.pipeline.lock import locked
@@ -19,7 +21,7 @@ from placewise.pipeline.outcome import OutcomeRun, Work
 from placewise.pipeline.progress import Reporter
 from placewise.pipeline.project_file import PROJECT_FILE, collect, read_project
 from placewise.pipeline.project_spec import ProjectSpec
-from placewise.pipeline.stages import STAGES, Record, Stage
+from placewise.pipeline.stages import Record, Stage
 from placewise.pipeline.steps import STEPS, Step
 from placewise.pipeline.summary import OutcomeResult, RunSummary
 
@@ -27,6 +29,7 @@ LEAST_ROOM = 50_000_000
 WORDS: Mapping[Stage, str] = {
     "data": "reading the data",
     "fit": "fitting the model",
+    "joint": "coupling it with the other outcomes",
     "diagnose": "checking the fit",
     "project": "estimating every area",
     "publish": "writing the report",
@@ -132,6 +135,8 @@ def run_project(
     atomic.check_writable(spec.out, LEAST_ROOM)
     with interrupt.watched(), locked(spec.out):
         atomic.remove_leftovers(spec.out)
+        if not (everything or spec).joint and FOLDER not in (everything or spec).models:
+            atomic.remove(spec.out / FOLDER)
         digests = Digests(spec.root)
         inputs = ProjectInputs(spec, kept=KeptFrame(spec, digests, reporter.warn, options.fresh))
         jobs = options.jobs or os.cpu_count() or 1
@@ -139,6 +144,7 @@ def run_project(
         names = [name for name in spec.models if not options.outcomes or name in options.outcomes]
         runs = [OutcomeRun(work, spec.models[name], fresh=options.fresh) for name in names]
         _read_all(runs, steps)
+        _fit_together(runs, options, steps)
         results = [_run_outcome(run, options, steps) for run in runs]
         write_pages(everything or spec, digests, reporter)
         write_manifest(everything or spec, digests, reporter)
@@ -157,14 +163,30 @@ def _read_all(runs: list[OutcomeRun], steps: Mapping[Stage, Step]) -> None:
             except PlacewiseError as error:
                 found.extend(error.problems)
     found.raise_if_any()
+    members = [run for run in runs if run.together]
+    if any("data" in run.facts for run in members):
+        found.extend(joint_problems(members[0].spec, {run.name: run.data for run in members}))
+        found.raise_if_any()
+
+
+def _fit_together(runs: list[OutcomeRun], options: RunOptions, steps: Mapping[Stage, Step]) -> None:
+    """Fit the outcomes that are modelled together, before the first of them is coupled with the others."""
+    members = [run for run in runs if run.together]
+    joint = Joint(members)
+    for run in members:
+        run.joint = joint
+        for stage in run.stages(options.until):
+            if stage in ("data", "fit") and run.record(stage) is None:
+                _compute(run, stage, steps)
+        run.forget()
 
 
 def _run_outcome(run: OutcomeRun, options: RunOptions, steps: Mapping[Stage, Step]) -> OutcomeResult:
     done: dict[str, str] = {}
     status, reasons = "", ()
-    for stage in STAGES[: STAGES.index(options.until) + 1]:
+    for stage in run.stages(options.until):
         record = run.record(stage)
-        done[stage] = "up to date" if record is not None else "computed"
+        done[stage] = "up to date" if record is not None and not run.made(stage) else "computed"
         if record is None:
             record = _compute(run, stage, steps)
         if stage == "diagnose":

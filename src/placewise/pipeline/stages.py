@@ -13,15 +13,18 @@ from typing import Any, Literal
 from placewise.pipeline import atomic
 from placewise.pipeline.fingerprint import file_digest
 
-Stage = Literal["data", "fit", "sensitivity", "diagnose", "project", "publish"]
+Stage = Literal["data", "fit", "joint", "sensitivity", "diagnose", "project", "publish"]
 
-STAGES: tuple[Stage, ...] = ("data", "fit", "sensitivity", "diagnose", "project", "publish")
+# an outcome that is modelled by itself has no stage "joint"
+STAGES: tuple[Stage, ...] = ("data", "fit", "joint", "sensitivity", "diagnose", "project", "publish")
 
 # What each stage may leave in the outcome's folder. Everything here goes when the stage is out of date, so that
 # results of two different runs never stand side by side.
 PATTERNS: Mapping[Stage, tuple[str, ...]] = {
     "data": (),
-    "fit": ("posterior.nc",),
+    # a fit that is to be coupled leaves its posterior apart
+    "fit": ("posterior.nc", "separate.nc"),
+    "joint": ("posterior.nc",),
     "sensitivity": ("sensitivity.json",),
     "diagnose": ("diagnostics.json",),
     "project": ("estimates.*", "estimates_*.*", "benchmark.json", "release"),

@@ -67,10 +67,24 @@ def fit(run: OutcomeRun) -> Mapping[str, Any]:
         tell=lambda sentence: run.reporter.warn(f"{run.name}: {sentence}"),
     )
     interrupt.raise_if_asked()
+    with atomic.replacing(run.store.folder / ("separate.nc" if run.together else "posterior.nc")) as part:
+        inference.save(posterior.idata, part)
+    run.separate = posterior
+    if not run.together:
+        run.posterior = posterior
+    return {"engine": posterior.engine, "draws": posterior.n_draws, "escalation": posterior.escalation}
+
+
+def couple(run: OutcomeRun) -> Mapping[str, Any]:
+    """Couple the outcome with those it is modelled with; leaves ``posterior.nc``, and theirs in common once."""
+    from placewise.models import inference
+
+    assert run.joint is not None
+    posterior, facts = run.joint.take(run.name)
     with atomic.replacing(run.store.folder / "posterior.nc") as part:
         inference.save(posterior.idata, part)
     run.posterior = posterior
-    return {"engine": posterior.engine, "draws": posterior.n_draws, "escalation": posterior.escalation}
+    return facts
 
 
 def sensitivity(run: OutcomeRun) -> Mapping[str, Any]:
@@ -79,7 +93,8 @@ def sensitivity(run: OutcomeRun) -> Mapping[str, Any]:
         return {}
     from placewise.pipeline.sensitivity import sensitivity as try_others
 
-    found = try_others(run)
+    # other weights and priors change an outcome's own fit, whatever it is coupled with
+    found = try_others(run.alone())
     atomic.write_text(run.store.folder / "sensitivity.json", json.dumps(found, indent=1, allow_nan=False))
     return {"refits": len(found["priors"]["refits"])}
 
@@ -89,6 +104,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.diagnostics.below_link import link_checks
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.diagnostics.crossings import crossing_check
+    from placewise.diagnostics.joint import joint_checks
     from placewise.diagnostics.prior_predictive import prior_checks
     from placewise.diagnostics.sensitivity import weights_checks
     from placewise.estimates.crossings import crossed_share
@@ -98,7 +114,11 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
 
     data = run.data
     predictive = predictive_checks(run.model, data, run.posterior, run.spec.seed)
-    found = check_fit(run.posterior.idata, private=data.design.geography).with_checks(p.check() for p in predictive)
+    # an engine is judged by the draws that it made
+    found = check_fit(run.separate.idata, private=data.design.geography).with_checks(p.check() for p in predictive)
+    coupled = run.record("joint") if run.together else None
+    if coupled is not None:
+        found = found.with_checks(joint_checks(coupled.facts["measures"]))
     if data.design.category_specific:
         share = crossed_share(run.predictor, min(run.work.jobs, MOST_THREADS))
         found = found.with_checks([] if share is None else [crossing_check(share)])
@@ -198,6 +218,7 @@ def publish(run: OutcomeRun) -> Mapping[str, Any]:
 STEPS: Mapping[Stage, Step] = {
     "data": read_data,
     "fit": fit,
+    "joint": couple,
     "sensitivity": sensitivity,
     "diagnose": diagnose,
     "project": project,

@@ -40,20 +40,28 @@ def group_named(design: Design, name: str) -> Group | None:
     return next((g for g in design.groups if g.name == name and g.by is None), None)
 
 
-def coupled_names(designs: Sequence[Design], level: str) -> tuple[str, ...]:
-    """Names of the groups that two or more outcomes have: that of the level, and classes.
+def candidates(design: Design, level: str) -> tuple[str, ...]:
+    """Names of the groups that may be coupled: that of a level of the geography, and classes.
 
     Parameters
     ----------
-    designs : sequence of Design
+    design : Design
     level : str
-        Column of the level of the geography; empty for none.
+        Column of the level; empty for none.
     """
+    return tuple(
+        g.name
+        for g in design.groups
+        if g.by is None and not g.survey and (g.role == "class" or (level and g.name == level))
+    )
+
+
+def coupled_names(designs: Sequence[Design], level: str) -> tuple[str, ...]:
+    """Names of the candidates that two or more outcomes have."""
     found: dict[str, int] = {}
     for design in designs:
-        for g in design.groups:
-            if g.by is None and not g.survey and (g.role == "class" or (level and g.name == level)):
-                found[g.name] = found.get(g.name, 0) + 1
+        for name in candidates(design, level):
+            found[name] = found.get(name, 0) + 1
     return tuple(name for name, count in found.items() if count > 1)
 
 
