@@ -34,16 +34,3 @@ def information_of(instruments: Instruments, size: np.ndarray, discrimination: n
         share = count / max(count.sum(), 1.0)
         total[given] += steepness**2 * (1.0 - np.sum(share**3)) / 3.0
     return total / (1.0 + total) if instruments.scale else total
-
-
-def strata_of(instruments: Instruments) -> np.ndarray:
-    """Rows whose questions have cutpoints in common, which take up the mean of their location; shape (m,).
-
-    Each survey is one where no question is in two of them, else all rows are.
-    """
-    asked = [
-        np.flatnonzero((instruments.answers[instruments.survey == s] >= 0).any(axis=0))
-        for s in range(len(instruments.surveys))
-    ]
-    apart = len(np.unique(np.concatenate(asked))) == sum(map(len, asked))
-    return instruments.survey if apart else np.zeros_like(instruments.survey)

@@ -79,7 +79,10 @@ def _guess(problem: FitProblem, posterior: Any) -> Guess:
     if problem.priors.shrinkage is not None:
         sds["slopes"] = float(np.sqrt(np.mean(posterior["slopes"].values ** 2)))
     rho = {name: float(posterior[f"rho_{name}"].median()) for name in problem.priors.rho}
-    return Guess(sds, effects, rho)
+    scales = {
+        n: posterior[n].median(("chain", "draw")).values for n in ("discrimination", "survey_scale") if n in posterior
+    }
+    return Guess(sds, effects, rho, **scales)
 
 
 def _kept(model: Any) -> list[str]:

@@ -15,6 +15,7 @@ from scipy.linalg import solve_triangular
 
 from placewise.models.engines import FitProblem
 from placewise.models.engines.bases import TYPICAL_RHO, basis_of, size_of
+from placewise.models.engines.instrument_rows import in_units_of_location, strata_of
 from placewise.models.engines.rows import Rows
 
 TYPICAL_SD = {"geography": 0.05, "class": 0.1, "other": 0.3}
@@ -73,17 +74,24 @@ class Guess:
         Posterior means of effects and slopes; a missing one counts as 0.
     rho : mapping of str to float
         By group, where its structure has one; a missing one counts as typical.
+    discrimination : ndarray, shape (M,), or None
+        Of the items of a scale; None counts as ones.
+    survey_scale : ndarray, shape (surveys - 1,), or None
+        Of every survey but the reference; None counts as ones.
     """
 
     sds: Mapping[str, float]
     effects: Mapping[str, np.ndarray]
     rho: Mapping[str, float] = field(default_factory=dict)
+    discrimination: np.ndarray | None = None
+    survey_scale: np.ndarray | None = None
 
 
 def first_guess(problem: FitProblem) -> Guess:
     """Sizes that sds have as a rule, before anything was sampled."""
     scale = float(np.std(problem.response.y)) if problem.family == "gaussian" else 1.0
-    sds = {g.name: TYPICAL_SD[g.role] * scale for g in problem.design.groups}
+    # what is one survey's own is as small as geography's part
+    sds = {g.name: TYPICAL_SD["geography" if g.survey else g.role] * scale for g in problem.design.groups}
     return Guess({"slopes": TYPICAL_SLOPE_SD * scale} | sds, {})
 
 
@@ -99,6 +107,7 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
         ``whitening``: matrix M such that the block's standardised effects M z have nearly independent z of variance 1:
         the inverse transposed Cholesky factor of their precision, the location projected out.
     """
+    rows = in_units_of_location(problem.design, rows, guess.discrimination, guess.survey_scale)
     about = {g.name: _information(rows, k, len(g.labels)) for k, g in enumerate(problem.design.groups)}
     effects, sds = dict(guess.effects), dict[str, Any](guess.sds)
     for group in problem.design.groups:
@@ -111,7 +120,7 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
                 effects[group.name] = basis.coefficients(effects[group.name], rho)
     block = choose_block(problem)
     if block.slopes:
-        centred = rows.x - np.average(rows.x, axis=0, weights=rows.information)
+        centred = rows.x - _means(rows, rows.x)
         about["slopes"] = rows.information @ centred**2
     found = {}
     for name, information in about.items():
@@ -121,6 +130,15 @@ def coordinates(problem: FitProblem, rows: Rows, guess: Guess) -> dict[str, np.n
     if block.size:
         found["whitening"] = _whitening(problem, rows, sds, guess.rho, about, block)
     return found
+
+
+def _means(rows: Rows, a: np.ndarray) -> np.ndarray:
+    """Means of columns over all rows, by information, or over those of each survey with cutpoints of its own."""
+    if rows.instruments is None:
+        return np.asarray(np.average(a, axis=0, weights=rows.information))
+    strata, place = np.unique(strata_of(rows.instruments), return_inverse=True)
+    means = [np.average(a[place == k], axis=0, weights=rows.information[place == k]) for k in range(len(strata))]
+    return np.asarray(means)[place]
 
 
 def _information(rows: Rows, k: int, levels: int) -> np.ndarray:
@@ -155,6 +173,6 @@ def _whitening(
         scale.append(sds[group.name] / np.sqrt(1.0 + signal))
         precision.append(1.0 / (1.0 + signal))
     a = np.column_stack(columns) * np.concatenate(scale)
-    a -= np.average(a, axis=0, weights=rows.information)
+    a -= _means(rows, a)
     factor = np.linalg.cholesky((a.T * rows.information) @ a + np.diag(np.concatenate(precision)))
     return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True, trans="T"))
