@@ -208,11 +208,12 @@ def add_person(
     _add_items(rows, i, lo, tables, share, matrix)
     n = _gather(rows, i, lo, tables, share, at, slopes, means)
     size, load = rows.size[i], rows.load[i]
-    cov[:n, :n] = 0.0
+    # rows of whole vectors of the processor; what stands beyond the n gradients is never read
+    cov[:n] = 0.0
     for j in range(len(share)):
         for c in range(n):
             w = size * share[j] * slopes[j, c]
-            for b in range(n):
+            for b in range((c | 3) + 1):
                 cov[c, b] += w * slopes[j, b]
     for c in range(1, n):
         d, v = at[c], cov[c, 0]
@@ -233,8 +234,8 @@ def room(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np
     m, nodes, grid = rows.answers.shape[1], 2 * half_width(rows.step) + 1, 2 * middle_of(rows.step) + 1
     n = 3 * m + 1
     tables = np.empty((TABLES, rows.cuts[m] + m, grid))
-    at = np.zeros(n, dtype=np.int64)
-    return tables, np.empty(nodes), at, np.empty((nodes, n)), np.empty(n), np.empty((n, n))
+    at, wide = np.zeros(n, dtype=np.int64), (n | 3) + 1
+    return tables, np.empty(nodes), at, np.zeros((nodes, wide)), np.empty(n), np.empty((n, wide))
 
 
 @kernel
