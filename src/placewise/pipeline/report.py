@@ -82,6 +82,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         predictive=_named(data.areas, {k: pd.DataFrame(v) for k, v in diagnostics["predictive"].items()}, "group"),
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
+        joint=_joint(run),
         benchmark=_benchmark(run),
         alternatives=diagnostics.get("sensitivity"),
         expected=diagnostics["prior"],
@@ -176,6 +177,15 @@ def _polygons(run: OutcomeRun) -> Any:
 def _command(run: OutcomeRun) -> str:
     options = f"--engine {run.model.engine} --draws {run.work.draws} --seed {run.spec.seed}"
     return f"placewise run --outcome {run.name} {options}"
+
+
+def _joint(run: OutcomeRun) -> Mapping[str, Any] | None:
+    """What the coupling told, and the titles of the outcomes; None where the outcome is by itself."""
+    record = run.record("joint") if run.together else None
+    if record is None:
+        return None
+    titles = {name: run.spec.models[name].outcome.title for name in run.spec.joint}
+    return {**{name: record.facts[name] for name in ("correlations", "people")}, "titles": titles}
 
 
 def _benchmark(run: OutcomeRun) -> Any:

@@ -148,6 +148,9 @@ class ReportContext:
         What the priors said of areas before any answer, beside the posterior: ``prior`` of ``diagnostics.json``.
     alternatives : mapping or None
         ``sensitivity.json``: what changes with survey weights, and with other priors of how much groups differ.
+    joint : mapping or None
+        ``titles`` of the outcomes it is modelled with, itself among them, by name; ``correlations`` and ``people`` as
+        the stage ``joint`` tells them.
     benchmark : mapping or None
         ``benchmark.json``: what benchmarking to published figures moved.
     responses : mapping of variable to DataFrame
@@ -207,6 +210,7 @@ class ReportContext:
     sensitivity: pd.DataFrame | None = None
     expected: Mapping[str, Any] | None = None
     alternatives: Mapping[str, Any] | None = None
+    joint: Mapping[str, Any] | None = None
     benchmark: Mapping[str, Any] | None = None
     responses: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     index_base: str = "all areas"

@@ -75,6 +75,7 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "model": {"family": context.family, "formula": context.formula, "engine": context.engine}
             | ({"escalation": context.escalation} if context.escalation else {}),
             "benchmark": _benchmark(context),
+            "joint": _joint(context),
             "draws": context.draws,
             "seed": context.seed,
             "date": context.date,
@@ -91,6 +92,14 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "forbidden_uses": [*context.forbidden_uses, *FORBIDDEN_USES],
         },
     }
+
+
+def _joint(context: ReportContext) -> dict[str, Any] | None:
+    """With which outcomes it is modelled, and how far their places and people go together; None where by itself."""
+    found = context.joint
+    if not found:
+        return None
+    return {"outcomes": list(found["titles"]), "correlations": found["correlations"], "people": found["people"]}
 
 
 def _benchmark(context: ReportContext) -> dict[str, Any] | None:

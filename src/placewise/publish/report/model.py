@@ -13,6 +13,7 @@ from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.palette import ACCENT, FAINT
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.report.special import grouping_words, relations_part
+from placewise.publish.report.together import together_view
 from placewise.publish.wording import SDS, count, joined, label_words, percent, sentence_case
 
 MOST_EFFECTS = 30
@@ -30,6 +31,7 @@ def drivers_view(context: ReportContext) -> dict[str, Any]:
         ],
         "sds": _sds(context),
         "relations": relations_part(context),
+        "together": together_view(context),
         "chance": _chance(context),
         "deciles": _deciles(context),
     }

@@ -11,6 +11,7 @@ from placewise.publish.context import ReportContext
 from placewise.publish.report.benchmark import benchmark_view
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import special_steps
+from placewise.publish.report.together import together_steps
 from placewise.publish.uses import CAVEATS, FORBIDDEN_USES, GOOD_USES
 from placewise.publish.wording import ENGINES, FAMILIES, count, label_words, percent
 from placewise.surveys.disclosure import THRESHOLD, told, told_roughly, withheld
@@ -156,7 +157,7 @@ def _steps(context: ReportContext) -> list[tuple[str, str]]:
             "of people and places share what they know: a group with few respondents is drawn to the average.",
         )
     ]
-    steps += special_steps(context)
+    steps += [*special_steps(context), *together_steps(context)]
     if context.has_frame:
         steps.append(
             (
