@@ -15,7 +15,7 @@ from placewise import cli
 from placewise.errors import Problems
 from placewise.geography.areas import AreaTable
 from placewise.models.model_file import read_model
-from placewise.pipeline.answers import survey_use
+from placewise.pipeline.answers import survey_uses
 from placewise.pipeline.example import write_example
 from placewise.pipeline.example.labelled import LabelledTable, write_labelled
 from placewise.pipeline.example.write import make_deposits, make_tables
@@ -148,7 +148,7 @@ def test_the_report_is_given_years_modes_and_checks(tmp_path: Path, areas: AreaT
     outcome = read_model(model, "belonging", "belonging.toml", Problems(), surveys=["cls"])
     assert outcome is not None
     data = OutcomeData(areas, None, found, None, None, (found,))  # type: ignore[arg-type]
-    use = survey_use(data, survey, outcome.outcome)
+    [use] = survey_uses(data, {"cls": survey}, outcome.outcome)
     assert set(use.years.split(", ")) == {"2012-13", "2020-21", "2021-22"}
     assert set(use.mode.split(", ")) == {"face-to-face", "online", "paper"}
     assert [check[0] for check in use.checks] == [check.name for check in found.account.checks]

@@ -75,6 +75,7 @@ def test_an_unknown_variable_is_told_with_its_nearest(fit):
         ({"formula": "y ~ x", "engine": "hmc"}, "not available in this version"),
         ({"formula": "y ~ __import__('os')"}, "formula"),
         ({"formula": "y ~ x", "family": "binomial"}, "trials"),
+        ({"formula": "y ~ x", "family": "graded_response"}, "not available without an areas table"),
     ],
 )
 def test_what_cannot_be_a_model_is_told(given, words):

@@ -29,21 +29,30 @@ class PredictiveCheck:
         means below the observed one, ties counted half), ``inside``; groups of at least ten respondents.
     withheld : int
         Groups of fewer.
+    item : str
+        The question, where there are several; ``observed`` is then the mean answer to it.
     """
 
     grouping: str
     table: pd.DataFrame
     withheld: int
+    item: str = ""
+
+    @property
+    def name(self) -> str:
+        """The grouping, and of which question."""
+        return f"{self.item} by {self.grouping}" if self.item else self.grouping
 
     def check(self) -> Check:
         """``warn`` where more groups lie outside than chance allows (probability below .01 if one in ten should)."""
-        name = f"predictive: {self.grouping}"
+        name = f"predictive: {self.name}"
         total, outside = len(self.table), int((~self.table["inside"]).sum())
         if not total:
             return Check(name, None, 0.9, "pass", f"No group of {self.grouping} has {THRESHOLD} respondents.")
         improbable = float(binom.sf(outside - 1, total, 0.1)) < IMPROBABLE
         sentence = (
-            f"The answers of {total - outside} of {total} groups of {self.grouping} lie inside the model's 90% "
+            f"The answers{f' to {self.item!r}' if self.item else ''} of {total - outside} of {total} groups of "
+            f"{self.grouping} lie inside the model's 90% "
             f"predictive intervals{': fewer than chance allows' if improbable else ''}."
         )
         distance = (self.table["p_value"] - 0.5).abs()
@@ -88,6 +97,7 @@ def predictive_check(
     seed: int,
     variance: np.ndarray | None = None,
     threshold: int = THRESHOLD,
+    item: str = "",
 ) -> PredictiveCheck:
     """Compare the unweighted sample with replicates of the same people answering anew.
 
@@ -107,8 +117,10 @@ def predictive_check(
         Mean variance of one answer, for means; a share is drawn as binomial, a little too wide where people differ.
     threshold : int
         Groups of fewer respondents are withheld.
+    item : str
+        The question, where there are several.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(grouping.encode())])
+    rng = np.random.default_rng([seed, zlib.crc32(f"{item}{grouping}".encode())])
     if variance is None:
         replicated = rng.binomial(n, np.clip(fitted, 0.0, 1.0)) / n
     else:
@@ -129,4 +141,4 @@ def predictive_check(
         }
     )
     large = table["n"] >= threshold
-    return PredictiveCheck(grouping, table[large].reset_index(drop=True), int((~large).sum()))
+    return PredictiveCheck(grouping, table[large].reset_index(drop=True), int((~large).sum()), item)

@@ -122,8 +122,7 @@ def _note(survey: str, level: str, asked: str, reference: str) -> str:
 
 def _linked(instruments: Instruments) -> Sequence[int]:
     """First survey of those that each is linked to by shared instruments, directly or through others."""
-    answered = instruments.answers >= 0
-    asks = np.array([answered[instruments.survey == s].any(axis=0) for s in range(len(instruments.surveys))])
+    asks = instruments.asked
     first = list(range(len(asks)))
     for _ in first:
         for a in range(len(asks)):

@@ -54,8 +54,8 @@ def log_hyperprior(posterior: Posterior) -> dict[str, np.ndarray]:
     """Log prior density of every hyperparameter in each draw, each shape (S,), up to a constant.
 
     The total of the geography and its split, the sds of groups, slopes, deviations, class multipliers and residuals,
-    autocorrelations and spatial shares, correlations. The priors of slopes shrunk together (``r2d2``, ``horseshoe``)
-    are of the slopes themselves and are left out.
+    autocorrelations and spatial shares, correlations, discriminations and scales of surveys. The priors of slopes
+    shrunk together (``r2d2``, ``horseshoe``) are of the slopes themselves and are left out.
     """
     plan = posterior.priors
     found = _geography(posterior) | {
@@ -73,6 +73,9 @@ def log_hyperprior(posterior: Posterior) -> dict[str, np.ndarray]:
     for name, one in single.items():
         if one is not None and posterior.has(name):
             found[name] = log_density(one, posterior.draws(name))
+    for name in ("discrimination", "survey_scale"):
+        if plan.discrimination is not None and posterior.has(name):
+            found[name] = log_density(plan.discrimination, posterior.draws(name)).sum(axis=1)
     for factor, eta in plan.cor.items():
         if posterior.has(f"cor_{factor}"):
             # the LKJ density, up to a constant

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from placewise.models.fit import Posterior
+from placewise.models.measured import log_likelihood as instruments_log_likelihood
 from placewise.surveys.outcome import Response
 
 
@@ -19,7 +20,7 @@ def log_likelihood(
     response : Response
     family : str
     eta : ndarray of float64, shape (D, n)
-        Linear predictor in the draws chosen.
+        Linear predictor in the draws chosen; where there are instruments, the mean of the trait.
     posterior : Posterior
         Cutpoints, deviations and residual sd.
     chosen : ndarray of int, shape (D,)
@@ -31,6 +32,8 @@ def log_likelihood(
     -------
     ndarray of float64, shape (D, n)
     """
+    if response.instruments is not None:
+        return instruments_log_likelihood(response.instruments, posterior, chosen, eta)
     y = np.asarray(response.y, dtype=np.float64)
     if family == "gaussian":
         known = response.variance
@@ -42,21 +45,36 @@ def log_likelihood(
     if family == "poisson":
         exposure = 1.0 if response.exposure is None else np.asarray(response.exposure, dtype=np.float64)
         return np.asarray(y * (eta + np.log(exposure)) - exposure * np.exp(eta) - gammaln(y + 1.0))
-    return _ordered(y.astype(np.int64), eta, posterior, chosen, specific)
-
-
-def _ordered(
-    category: np.ndarray, eta: np.ndarray, posterior: Posterior, chosen: np.ndarray, specific: np.ndarray
-) -> np.ndarray:
-    """log(F(upper) − F(lower)), F the logistic function, as log F(u) + log F(−l) + log(1 − e^(l − u))."""
     cuts = posterior.draws("cutpoints")[chosen]
+    own = posterior.draws("slope_deviations")[chosen] if specific.shape[1] else None
+    return ordered(y.astype(np.int64), eta, cuts, specific, own)
+
+
+def ordered(
+    category: np.ndarray,
+    eta: np.ndarray,
+    cuts: np.ndarray,
+    specific: np.ndarray | None = None,
+    deviations: np.ndarray | None = None,
+) -> np.ndarray:
+    """log(F(upper) − F(lower)), F the logistic function, as log F(u) + log F(−l) + log(1 − e^(l − u)).
+
+    Parameters
+    ----------
+    category : ndarray of int64, shape (n,)
+    eta : ndarray of float64, shape (D, n)
+    cuts : ndarray of float64, shape (D, K − 1)
+    specific : ndarray of float64, shape (n, q), optional
+        Columns whose slope differs by cutpoint.
+    deviations : ndarray of float64, shape (D, q, K − 1), optional
+        By how much.
+    """
     inner = cuts.shape[1]
     upper, lower = np.full(eta.shape, np.inf), np.full(eta.shape, -np.inf)
     has_upper, has_lower = category < inner, category > 0
     upper[:, has_upper] = cuts[:, category[has_upper]]
     lower[:, has_lower] = cuts[:, category[has_lower] - 1]
-    if specific.shape[1]:
-        deviations = posterior.draws("slope_deviations")[chosen]  # (D, q, cuts)
+    if specific is not None and deviations is not None:
         for k in range(inner):
             own = deviations[:, :, k] @ specific.T
             upper[:, category == k] -= own[:, category == k]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -12,39 +14,45 @@ from placewise.pipeline.load import OutcomeData
 from placewise.publish.context import SurveyUse
 from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD
+from placewise.surveys.instruments import Instruments
+from placewise.surveys.respondents import Respondents
 from placewise.surveys.spec import SurveySpec
 
 LEVEL = 0.9
 
 
-def survey_use(data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
-    """How the survey was used: respondents, years, weight, what was left out and why, what was checked."""
-    account = data.respondents.account
-    checks = () if account is None else (*account.checks, *check_margins(data.respondents, data.frame))
-    left_out = [(f"{d.column}: {d.reason}" if d.column else d.reason, d.count) for d in data.respondents.dropped]
+def survey_uses(data: OutcomeData, surveys: Mapping[str, SurveySpec], outcome: OutcomeSpec) -> list[SurveyUse]:
+    """How each survey was used, the reference first."""
+    return [_survey_use(part, data, surveys[part.name], outcome) for part in data.parts]
+
+
+def _survey_use(part: Respondents, data: OutcomeData, survey: SurveySpec, outcome: OutcomeSpec) -> SurveyUse:
+    """How one survey was used: respondents, years, weight, what was left out and why, what was checked."""
+    account = part.account
+    checks = () if account is None else (*account.checks, *check_margins(part, data.frame))
+    left_out = [(f"{d.column}: {d.reason}" if d.column else d.reason, d.count) for d in part.dropped]
     return SurveyUse(
         name=survey.name,
-        respondents=len(data.respondents),
-        question=outcome.question,
-        years=_named(data, "year") or (f"waves {', '.join(survey.waves)}" if survey.waves else ""),
-        mode=_named(data, survey.mode),
+        respondents=len(part),
+        question=outcome.wordings.get(survey.name, outcome.question),
+        years=_named(part, "year") or (f"waves {', '.join(survey.waves)}" if survey.waves else ""),
+        mode=_named(part, survey.mode),
         weight=survey.weight if account is None else account.design.weight,
         dropped=left_out,
         checks=[(c.name, c.verdict, c.message) for c in checks],
     )
 
 
-def _named(data: OutcomeData, column: str) -> str:
+def _named(part: Respondents, column: str) -> str:
     """Survey years or modes of interview, the commonest first; those of too few respondents are not named."""
-    table = data.respondents.table
-    if column not in table:
+    if column not in part.table:
         return ""
-    counts = as_codes(table[column]).value_counts()
+    counts = as_codes(part.table[column]).value_counts()
     return ", ".join(str(name) for name in counts.index[counts >= THRESHOLD])
 
 
 def responses(data: OutcomeData) -> dict[str, pd.DataFrame]:
-    """Respondents by category beside the frame, for each text column that both have.
+    """Respondents by category beside the frame, for each text column that both have; of each survey where several are.
 
     Returns
     -------
@@ -54,33 +62,63 @@ def responses(data: OutcomeData) -> dict[str, pd.DataFrame]:
     if data.frame is None:
         return {}
     people = np.bincount(data.frame.cell, weights=data.frame.count, minlength=data.frame.n_cells)
-    table = data.respondents.table
     found = {}
     for name in data.frame.cells.columns:
-        if name in table and not pd.api.types.is_numeric_dtype(table[name]):
-            answered = table[name].value_counts()
-            living = pd.Series(people).groupby(data.frame.cells[name].to_numpy()).sum()
-            categories = sorted({*answered.index, *living.index})
-            found[str(name)] = pd.DataFrame({
-                "category": categories,
-                "respondents": [int(answered.get(c, 0)) for c in categories],
-                "survey_share": [float(answered.get(c, 0)) / len(table) for c in categories],
-                "frame_share": [float(living.get(c, 0.0)) / float(people.sum()) for c in categories],
-            })  # fmt: skip
+        living = pd.Series(people).groupby(data.frame.cells[name].to_numpy()).sum()
+        for part in data.parts:
+            if name in part.table and not pd.api.types.is_numeric_dtype(part.table[name]):
+                called = f"{name} in {part.name}" if len(data.parts) > 1 else str(name)
+                found[called] = _beside(part.table[name].value_counts(), living / float(people.sum()))
     return found
 
 
+def _beside(answered: pd.Series, living: pd.Series) -> pd.DataFrame:
+    """Respondents and shares of people by category."""
+    categories, total = sorted({*answered.index, *living.index}), float(answered.sum())
+    counts = answered.reindex(categories, fill_value=0).to_numpy()
+    return pd.DataFrame({
+        "category": categories,
+        "respondents": counts.astype(int),
+        "survey_share": counts / total,
+        "frame_share": living.reindex(categories, fill_value=0.0).to_numpy(),
+    })  # fmt: skip
+
+
 def values_of(data: OutcomeData, estimand: EstimandSpec) -> np.ndarray | None:
-    """What each respondent contributes to a direct estimate, shape (m,); None where a mean of answers is not one."""
+    """What each respondent contributes to a direct estimate.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,), or None
+        A scale's score is the mean of the categories 1..K of the items that were answered. NaN for respondents of other
+        surveys than the reference, and of an item who did not answer it. None where a mean of answers is no estimate.
+    """
     response = data.response
     if estimand.kind == "latent" or response.exposure is not None or response.variance is not None:
         return None
+    if response.instruments is not None:
+        return _values_of_reference(response.instruments, estimand)
     if response.trials is not None:
         return np.asarray(response.y / response.trials, dtype=float)
     if response.levels and estimand.kind == "share":
         chosen = [response.levels.index(c) for c in estimand.categories]
         return np.isin(response.y, chosen).astype(float)
     return np.asarray(response.y, dtype=float) + (1.0 if response.levels else 0.0)
+
+
+def _values_of_reference(instruments: Instruments, estimand: EstimandSpec) -> np.ndarray:
+    """Scores, or whether a category of one item was chosen, of the reference survey's respondents."""
+    survey, of_reference = instruments.surveys[0], instruments.survey == 0
+    own = np.flatnonzero(instruments.asked[0])
+    if estimand.kind != "share":
+        answers = np.where(of_reference[:, None], instruments.answers[:, own], -1)
+        count = (answers >= 0).sum(axis=1)
+        total = np.where(answers >= 0, answers + 1.0, 0.0).sum(axis=1)
+        return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
+    item = instruments.named(estimand.item, survey) if estimand.item else int(own[0])
+    chosen = [instruments.levels[item].index(c) for c in estimand.categories]
+    answers = instruments.answers[:, item]
+    return np.asarray(np.where(of_reference & (answers >= 0), np.isin(answers, chosen), np.nan))
 
 
 def direct_table(data: OutcomeData, estimand: EstimandSpec, level: str) -> pd.DataFrame | None:
@@ -93,11 +131,12 @@ def direct_table(data: OutcomeData, estimand: EstimandSpec, level: str) -> pd.Da
         are not linked at or below the level, or answers do not average to the estimand.
     """
     values = values_of(data, estimand)
-    people = data.respondents
     codes = data.codes_of(level)
     if values is None or codes is None:
         return None
-    design = SurveyDesign(_weights(data), people.psu, people.strata)
+    weight, rows = _weights(data), np.isfinite(values)
+    people, values, codes = data.respondents.take(rows), values[rows], codes[rows]
+    design = SurveyDesign(weight[rows], people.psu, people.strata)
     if estimand.kind == "share" and data.response.trials is None:
         found = design.share(values == 1, codes, level=LEVEL, threshold=THRESHOLD)
         found = found[found["category"].astype(bool)]

@@ -57,7 +57,8 @@ def compare_baselines(
         return Compared()
     small = estimates[estimates["area_level"] == data.areas.code]
     area_means = small.set_index("area_code")["mean"].reindex(data.areas.codes).to_numpy(dtype=float)
-    own = score_predictions(given.kind, given.y, given.sizes, area_means[data.respondents.area], given.groups)
+    row = data.respondents.area[_scored(data, outcome)]
+    own = score_predictions(given.kind, given.y, given.sizes, area_means[row], given.groups)
     table = [{"method": r["title"], "error": r["rmse"], "coverage": np.nan} for r in rows]
     frame = pd.DataFrame(table).astype({"error": float})
     if frame["error"].isna().all():
@@ -74,8 +75,15 @@ def _note(noise: float | None, groups: int, kind: Kind) -> str:
     )
 
 
+def _scored(data: OutcomeData, outcome: OutcomeSpec) -> np.ndarray:
+    """Respondents who have a value of the primary estimand, bool (n,): those of the reference survey."""
+    values = values_of(data, outcome.estimands[0])
+    return np.ones(len(data.respondents), dtype=bool) if values is None else np.isfinite(values)
+
+
 def _baseline_data(data: OutcomeData, outcome: OutcomeSpec) -> BaselineData | None:
-    row = data.respondents.area
+    rows = _scored(data, outcome)
+    row, weights = data.respondents.area[rows], data.respondents.weight
     values = values_of(data, outcome.estimands[0])
     response = data.response
     kind: Kind = "share" if outcome.estimands[0].kind == "share" else "mean"
@@ -89,20 +97,19 @@ def _baseline_data(data: OutcomeData, outcome: OutcomeSpec) -> BaselineData | No
     size = response.trials if response.trials is not None else response.exposure if kind == "rate" else None
     return BaselineData(
         kind=kind,
-        y=values,
+        y=values[rows],
         x=x[row],
         area_x=x,
         classes={name: codes[row] for name, codes in classes.items()},
         area_classes=classes,
-        groups=_groups(data),
+        groups=_groups(data, row),
         size=size,
-        weights=data.respondents.weight,
+        weights=None if weights is None else weights[rows],
     )
 
 
-def _groups(data: OutcomeData) -> np.ndarray:
+def _groups(data: OutcomeData, row: np.ndarray) -> np.ndarray:
     """Areas that are left out together: the coarsest of which enough were sampled, else as many as can be."""
-    row = data.respondents.area
     found: list[np.ndarray] = [
         data.areas.table[level].to_numpy(dtype=object)[row] for level in reversed((data.areas.code, *data.areas.levels))
     ]

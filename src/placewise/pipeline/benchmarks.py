@@ -136,6 +136,8 @@ def of_the_same_respondents(targets: Targets, model: ModelSpec, data: OutcomeDat
     values, people, level = values_of(data, model.outcome.estimands[0]), data.respondents, model.benchmark["level"]
     if values is None or (people.area < 0).any():
         return False
+    rows = np.isfinite(values)
+    values, people = values[rows], people.take(rows)
     codes = np.full(len(values), WHOLE, dtype=object)
     if level != NATIONAL:
         codes = data.areas.table[level].to_numpy(dtype=object)[people.area]

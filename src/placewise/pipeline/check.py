@@ -86,7 +86,9 @@ def check_folder(folder: Path, options: RunOptions) -> CheckReport:
 
 
 def _sentence(name: str, data: OutcomeData) -> str:
-    return f"{name}: {told_roughly(len(data.respondents))} respondents, {len(data.areas):,} areas"
+    each = ", ".join(f"{told_roughly(len(part))} of {part.name!r}" for part in data.parts)
+    several = f" ({each})" if len(data.parts) > 1 else ""
+    return f"{name}: {told_roughly(len(data.respondents))} respondents{several}, {len(data.areas):,} areas"
 
 
 def _notes(name: str, data: OutcomeData) -> list[str]:

@@ -119,7 +119,7 @@ def _describe(spec: ProjectSpec, names: Sequence[str], reporter: Reporter) -> di
     described = {}
     for name in names:
         survey, outcomes = spec.surveys[name], _outcomes(spec, name)
-        first = [column for outcome in outcomes for column in _answers(outcome)]
+        first = [column for outcome in outcomes for column in _answers(outcome, name)]
         reporter.say(f"{name}: reading and describing")
         cells = frame.cells.columns if frame is not None else ()
         # in one order, as readers keep it
@@ -127,8 +127,8 @@ def _describe(spec: ProjectSpec, names: Sequence[str], reporter: Reporter) -> di
         respondents = READERS[survey.reader](survey, areas, tuple(wanted), problems)
         if respondents is not None and areas is not None:
             without = {survey.person, survey.weight, survey.psu, survey.strata, survey.area_column}
-            orders = {**spec.variables, **{column: o.order for o in outcomes for column in _answers(o)}}
-            scales = {outcome.name: outcome.items for outcome in outcomes if outcome.items}
+            orders = {**spec.variables, **{q.column: q.levels for o in outcomes for q in o.questions.get(name, ())}}
+            scales = {o.name: tuple(_answers(o, name)) for o in outcomes if len(_answers(o, name)) > 1}
             described[name] = describe_survey(respondents, areas, frame, first, without, orders, scales)
     problems.raise_if_any()
     return described
@@ -138,9 +138,10 @@ def _outcomes(spec: ProjectSpec, name: str) -> list[OutcomeSpec]:
     return [model.outcome for model in spec.models.values() if name in model.outcome.surveys]
 
 
-def _answers(outcome: OutcomeSpec) -> list[str]:
-    """Columns that hold an outcome's answers."""
-    return [column for column in (outcome.response, *outcome.items) if column]
+def _answers(outcome: OutcomeSpec, survey: str) -> list[str]:
+    """Columns of a survey that hold an outcome's answers."""
+    asked = [question.column for question in outcome.questions.get(survey, ())]
+    return asked or [column for column in (outcome.response,) if column]
 
 
 def _columns(inputs: ProjectInputs) -> list[str]:

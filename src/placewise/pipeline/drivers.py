@@ -27,9 +27,10 @@ def group_effects(posterior: Posterior, design: Design) -> dict[str, pd.DataFram
     """Tables ``level, mean, q05, q95`` of the groups that are not geography and have few enough levels to be shown.
 
     Each level's effect is less the mean over the levels in the same draw: what all of them have in common cannot be
-    told from the intercept, and would hide how they differ.
+    told from the intercept, and would hide how they differ. Effects on the answers of one survey alone drive nothing.
     """
-    shown = [g for g in design.groups if g.dim not in design.geography and len(g.labels) <= MOST_LEVELS]
+    of_all = [g for g in design.groups if not g.survey]
+    shown = [g for g in of_all if g.dim not in design.geography and len(g.labels) <= MOST_LEVELS]
     tables = {}
     for group in shown:
         draws = posterior.draws(f"effect_{group.name}")

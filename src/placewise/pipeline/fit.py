@@ -54,7 +54,8 @@ class Fit:
     def __repr__(self) -> str:
         """One line; no value of any respondent."""
         outcome, draws = self.model.outcome, self.fitted.n_draws
-        return f"<Fit of {outcome.response}: {outcome.family}, {self.design.n:,} rows, {draws:,} draws>"
+        answers = ", ".join(outcome.items) or outcome.response
+        return f"<Fit of {answers}: {outcome.family}, {self.design.n:,} rows, {draws:,} draws>"
 
     @property
     def posterior(self) -> Any:

@@ -17,7 +17,7 @@ from placewise.surveys.spec import SurveySpec
 # Parts of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame", "kernels/raking.py"),
-    "fit": ("kernels", "models", "pipeline/load.py", "pipeline/modelling.py"),
+    "fit": ("kernels", "models", *(f"pipeline/{name}.py" for name in ("answered", "load", "modelling"))),
     "joint": ("pipeline/joint.py",),
     "sensitivity": (
         "estimates",

@@ -84,6 +84,11 @@ class Model:
         parsed = parse_formula(formula, f"{WHERE}: model.formula", problems)
         if parsed is not None and not parsed.response:
             problems.add(f"{WHERE}: model.formula", "the formula has no response", "write y ~ x")
+        if family == "graded_response":
+            message = "a scale of several items is not available without an areas table in this version"
+            hint = "use family 'cumulative' on one item, or a Project"
+            problems.add(f"{WHERE}: outcome.family", message, hint, "unavailable")
+            problems.raise_if_any()
         given: dict[str, Any] = {
             "order": list(order),
             "success": list(success),

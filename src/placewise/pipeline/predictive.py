@@ -10,10 +10,12 @@ from placewise.diagnostics.checks import PredictiveCheck, group_means, predictiv
 from placewise.estimates.predictor import Estimand
 from placewise.models.design import Design
 from placewise.models.fit import Posterior
+from placewise.models.measured import answer_moments, scale_of_respondents
 from placewise.models.predict import build_estimand
 from placewise.models.spec import ModelSpec
 from placewise.pipeline.answers import values_of
 from placewise.pipeline.load import OutcomeData
+from placewise.surveys.instruments import Instruments
 
 # Replicates need no more draws than this, and fewer where respondents × draws would not fit in memory at once.
 MOST_DRAWS = 400
@@ -28,14 +30,16 @@ def predictive_checks(
     """Checks by the coarsest level, the coarsest class and the frame's text columns.
 
     Empty where an answer is not one value of the estimand: counts of trials or events, known variances, latent scores.
+    Answers to several questions are checked question by question, whatever the estimand.
     """
+    if data.response.instruments is not None:
+        return _of_instruments(data, data.response.instruments, posterior, seed)
     estimand = model.outcome.estimands[0]
     values = values_of(data, estimand)
     if values is None or data.response.trials is not None or model.outcome.family == "poisson":
         return ()
     found = build_estimand(estimand, model.outcome, posterior)
-    wanted = min(MOST_DRAWS, max(LEAST_DRAWS, MOST_VALUES // len(values)))
-    chosen = np.unique(np.linspace(0, posterior.n_draws - 1, wanted).astype(int))
+    chosen = _some_draws(posterior, len(values))
     specific = data.design.matrix[:, list(data.design.category_specific)]
     fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen, specific)
     variance = None if found.kind == "share" else second
@@ -46,13 +50,45 @@ def predictive_checks(
     )
 
 
-def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -> np.ndarray:
-    """η of the respondents.
+def _some_draws(posterior: Posterior, n: int) -> np.ndarray:
+    """Draws spread evenly, fewer the more respondents there are."""
+    wanted = min(MOST_DRAWS, max(LEAST_DRAWS, MOST_VALUES // n))
+    return np.unique(np.linspace(0, posterior.n_draws - 1, wanted).astype(int))
+
+
+def _of_instruments(
+    data: OutcomeData, instruments: Instruments, posterior: Posterior, seed: int
+) -> tuple[PredictiveCheck, ...]:
+    """Checks of the mean answer to each question, categories scored 1..K; by survey too where several ask it."""
+    chosen = _some_draws(posterior, len(instruments.answers))
+    mu = linear_predictor(data.design, posterior, chosen, instruments)
+    groupings = _groupings(data)
+    if len(instruments.surveys) > 1:
+        groupings["survey"] = np.array(instruments.surveys, dtype=object)[instruments.survey]
+    found = []
+    for m, name in enumerate(instruments.names):
+        rows = np.flatnonzero(instruments.answers[:, m] >= 0)
+        mean, variance = answer_moments(instruments, m, posterior, chosen, mu[:, rows])
+        scores = instruments.answers[rows, m] + 1.0
+        found += [
+            _check(grouping, codes[rows], scores, mean, variance, seed, name)
+            for grouping, codes in groupings.items()
+            if 2 <= pd.Series(codes[rows]).nunique() <= MOST_GROUPS
+        ]
+    return tuple(found)
+
+
+def linear_predictor(
+    design: Design, posterior: Posterior, chosen: np.ndarray, instruments: Instruments | None = None
+) -> np.ndarray:
+    """η of the respondents; where there are instruments, the mean of the trait λ_s η + w.
 
     Parameters
     ----------
     chosen : ndarray of int
         Draws wanted.
+    instruments : Instruments, optional
+        Of which survey each respondent is.
 
     Returns
     -------
@@ -63,10 +99,15 @@ def linear_predictor(design: Design, posterior: Posterior, chosen: np.ndarray) -
         eta += posterior.draws("intercept")[chosen, None]
     if design.columns:
         eta += posterior.draws("slopes")[chosen] @ design.matrix.T
+    own = np.zeros_like(eta)
     for group in design.groups:
         times = 1.0 if group.by is None else group.by.values
-        eta += times * group.of_respondents(posterior.draws(f"effect_{group.name}")[chosen])
-    return eta
+        effects = times * group.of_respondents(posterior.draws(f"effect_{group.name}")[chosen])
+        if group.survey:
+            own += effects
+        else:
+            eta += effects
+    return eta if instruments is None else scale_of_respondents(instruments, posterior, chosen) * eta + own
 
 
 def _expected(
@@ -101,8 +142,15 @@ def _groupings(data: OutcomeData) -> dict[str, np.ndarray]:
 
 
 def _check(
-    name: str, codes: np.ndarray, values: np.ndarray, fitted: np.ndarray, variance: np.ndarray | None, seed: int
+    name: str,
+    codes: np.ndarray,
+    values: np.ndarray,
+    fitted: np.ndarray,
+    variance: np.ndarray | None,
+    seed: int,
+    item: str = "",
 ) -> PredictiveCheck:
     labels, n, observed = group_means(values, codes)
     spread = None if variance is None else group_means(variance, codes)[2]
-    return predictive_check(name, labels, n, observed, group_means(fitted, codes)[2], seed=seed, variance=spread)
+    replicated = group_means(fitted, codes)[2]
+    return predictive_check(name, labels, n, observed, replicated, seed=seed, variance=spread, item=item)

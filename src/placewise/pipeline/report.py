@@ -11,18 +11,21 @@ import pandas as pd
 
 from placewise.geography.areas import AreaTable
 from placewise.models.card import ModelCard
+from placewise.models.discrepancy import is_shift
 from placewise.models.relation_table import relation_table
 from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline import drivers
-from placewise.pipeline.answers import direct_table, responses, survey_use
+from placewise.pipeline.answers import direct_table, responses, survey_uses
 from placewise.pipeline.baselines import compare_baselines
 from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
 from placewise.pipeline.link_sensitivity import link_sensitivity
+from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.polygons import read_polygons
 from placewise.publish.context import EstimandKind, ReportContext, SpecialTerms
+from placewise.surveys.stacking import SURVEY
 
 
 def report_context(run: OutcomeRun) -> ReportContext:
@@ -60,7 +63,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         higher_is_better=outcome.higher_is_better,
         finite_population=run.predictor.finite_population and estimand.kind != "latent",
         has_frame=data.frame is not None,
-        surveys=[survey_use(data, spec.surveys[outcome.surveys[0]], outcome)],
+        surveys=survey_uses(data, spec.surveys, outcome),
         draws=run.predictor.n_draws,
         seed=spec.seed,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -70,7 +73,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         diagnostics={"status": diagnostics["status"], "checks": diagnostics["checks"]},
         geometry=_polygons(run),
         slopes=drivers.slopes(run.posterior, data.design),
-        sds=sd_table(run.posterior),
+        sds=_sds(run),
         relations=_relations(run),
         special=_special(run),
         group_effects=_named(data.areas, drivers.group_effects(run.posterior, data.design), "level"),
@@ -79,7 +82,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         baselines=compared.table,
         baselines_note=compared.note,
         fitted_error=compared.fitted_error,
-        predictive=_named(data.areas, {k: pd.DataFrame(v) for k, v in diagnostics["predictive"].items()}, "group"),
+        predictive=_predictive(data, diagnostics["predictive"]),
         direct=None if level is None else direct_table(data, estimand, level),
         direct_level=level or "",
         joint=_joint(run),
@@ -118,6 +121,22 @@ def _relations(run: OutcomeRun) -> pd.DataFrame:
     return table.assign(first=table["first"].where(~of_class, table["first"].map(lambda code: names.get(code, code))))
 
 
+def _sds(run: OutcomeRun) -> pd.DataFrame:
+    """Standard deviations; that of a survey's shift is the one of its prior and tells nothing."""
+    table = sd_table(run.posterior)
+    shifts = [group.name for group in run.data.design.groups if is_shift(group)]
+    return table[~table["group"].isin(shifts)].reset_index(drop=True)
+
+
+def _predictive(data: OutcomeData, found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Tables of answers and predictions; of several questions by the largest areas and by survey alone."""
+    tables = {name: pd.DataFrame(rows) for name, rows in found.items()}
+    if data.response.instruments is not None:
+        shown = {*data.areas.levels[-1:], SURVEY}
+        tables = {name: table for name, table in tables.items() if name.rpartition(" by ")[2] in shown}
+    return _named(data.areas, tables, "group")
+
+
 def _special(run: OutcomeRun) -> SpecialTerms:
     design, scale = run.data.design, run.data.design.area_scale
     # the intercept of a correlated block stands first, where there is one
@@ -125,7 +144,9 @@ def _special(run: OutcomeRun) -> SpecialTerms:
     shrinkage = run.posterior.priors.shrinkage
     return SpecialTerms(
         structures={g.name: g.structure.kind for g in design.groups if g.structure is not None},
-        slopes=[(g.by.name, g.dim, k in tied) for k, g in enumerate(design.groups) if g.by is not None],
+        slopes=[
+            (g.by.name, g.dim, k in tied) for k, g in enumerate(design.groups) if g.by is not None and not g.survey
+        ],
         category_specific=[design.columns[k].name for k in design.category_specific],
         area_scale="" if scale is None else scale.by,
         declared=scale is not None and scale.multipliers is not None,
@@ -137,7 +158,7 @@ def _named(areas: AreaTable, tables: Mapping[str, pd.DataFrame], column: str) ->
     """Tables by grouping with names in place of codes, where the project gives names."""
     found = {}
     for grouping, table in tables.items():
-        names = areas.names.get(grouping, {})
+        names = areas.names.get(grouping.rpartition(" by ")[2], {})
         found[grouping] = table.assign(**{column: [names.get(code, code) for code in table[column]]})
     return found
 

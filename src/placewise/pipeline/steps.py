@@ -137,7 +137,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         "baselines": [] if baselines is None else baseline_rows(baselines),
         "sensitivity": tried,
         "prior": expected,
-        "predictive": {p.grouping: json.loads(p.table.to_json(orient="records")) for p in predictive},
+        "predictive": {p.name: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
     atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))
     reasons = [check.sentence for check in found.checks if check.verdict != "pass"]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from placewise.models.design import Design
 from placewise.models.design_effects import cluster_sums, design_effect_ratios, widened
 from placewise.models.fit import Posterior
 from placewise.models.inference import replaced
@@ -32,7 +31,7 @@ def ratios(data: OutcomeData, family: str, posterior: Posterior, weight: np.ndar
 
     Clusters are the survey's PSUs within strata, respondents where it declares none.
     """
-    labels, parameters = _fixed(data.design, posterior)
+    labels, parameters = _fixed(data, posterior)
     found = design_effect_ratios(parameters, _cluster_loglik(data, family, posterior, weight))
     return dict(zip(labels, map(float, found), strict=True))
 
@@ -52,13 +51,17 @@ def corrected(posterior: Posterior, effects: Mapping[str, float]) -> Posterior:
     return Posterior(replaced(posterior.idata, changed), posterior.priors) if changed else posterior
 
 
-def _fixed(design: Design, posterior: Posterior) -> tuple[list[str], np.ndarray]:
-    parts = [(name, posterior.draws(name)) for name in FIXED if posterior.has(name)]
-    labels: list[str] = []
-    for name, draws in parts:
-        cuts = [f"cutpoint {k + 1}" for k in range(draws.shape[-1])]
-        labels += [name] if draws.ndim == 1 else [c.name for c in design.columns] if name == "slopes" else cuts
-    return labels, np.column_stack([draws.reshape(len(draws), -1) for _, draws in parts])
+def _fixed(data: OutcomeData, posterior: Posterior) -> tuple[list[str], np.ndarray]:
+    """Fixed effects by label, and their draws side by side, (S, p)."""
+    parts = {name: posterior.draws(name) for name in FIXED if posterior.has(name)}
+    instruments = data.response.instruments
+    known = {"intercept": ["intercept"], "slopes": [c.name for c in data.design.columns]}
+    if instruments is not None:
+        known["cutpoints"] = [f"cutpoint {label}" for label in instruments.cut_labels]
+    elif "cutpoints" in parts:
+        known["cutpoints"] = [f"cutpoint {k + 1}" for k in range(parts["cutpoints"].shape[-1])]
+    columns = [draws.reshape(len(draws), -1) for draws in parts.values()]
+    return [label for name in parts for label in known[name]], np.column_stack(columns)
 
 
 def _cluster_loglik(data: OutcomeData, family: str, posterior: Posterior, weight: np.ndarray) -> np.ndarray:
@@ -69,7 +72,7 @@ def _cluster_loglik(data: OutcomeData, family: str, posterior: Posterior, weight
     parts = []
     for first in range(0, posterior.n_draws, step):
         chosen = np.arange(first, min(first + step, posterior.n_draws))
-        eta = linear_predictor(data.design, posterior, chosen)
+        eta = linear_predictor(data.design, posterior, chosen, data.response.instruments)
         each = log_likelihood(data.response, family, eta, posterior, chosen, specific)
         parts.append(cluster_sums(each * weight, cluster))
     return np.concatenate(parts)

@@ -55,6 +55,16 @@ class Instruments:
             for a, b in itertools.pairwise(own)
         ]
 
+    @property
+    def asked(self) -> np.ndarray:
+        """Which instruments each survey has, bool (surveys, M)."""
+        answered = self.answers >= 0
+        return np.array([answered[self.survey == s].any(axis=0) for s in range(len(self.surveys))])
+
+    def named(self, item: str, survey: str) -> int:
+        """Position of a survey's item, by its column."""
+        return self.names.index(item if item in self.names else f"{survey}:{item}")
+
     def take(self, kept: np.ndarray) -> Instruments:
         """The answers of some respondents; ``kept`` of bool or positions."""
         return Instruments(self.names, self.levels, self.answers[kept], self.surveys, self.survey[kept], self.scale)

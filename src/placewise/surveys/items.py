@@ -102,7 +102,7 @@ def encode_items(
             where,
             problems,
         )
-    kept = (values >= 0).any(axis=1)
+    kept = np.asarray((values >= 0).any(axis=1))
     if len(problems) == before and kept.sum() < 2:
         problems.add(
             where, f"one respondent of survey {respondents.name!r} has an answer, expected two or more", kind="data"

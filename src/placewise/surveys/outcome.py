@@ -176,7 +176,7 @@ def positions_in_order(
     """
     labels = as_labels(values)
     declared = as_labels(pd.Series(list(order), dtype="str"))
-    y = pd.Index(declared).get_indexer(pd.Index(labels)).astype(np.int64)
+    y: np.ndarray = pd.Index(declared).get_indexer(pd.Index(labels)).astype(np.int64)
     _tell_undeclared(labels[y < 0], what, tuple(declared), where, problems)
     return y
 

@@ -153,8 +153,10 @@ def _figure(value: Any) -> str:
 def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFrame) -> FigurePart:
     table = table.head(MOST_GROUPS)
     inside = int(((table["observed"] >= table["lower"]) & (table["observed"] <= table["upper"])).sum())
-    label = context.words(name)[0] if name in context.levels else label_words(name)
-    title = f"By {label}: {inside} of {len(table)} groups answered as the model would predict"
+    item, _, grouping = name.rpartition(" by ")
+    label = context.words(grouping)[0] if grouping in context.levels else label_words(grouping)
+    by = f"“{item}” by {label}" if item else f"By {label}"
+    title = f"{by}: {inside} of {len(table)} groups answered as the model would predict"
     dots = [
         Dot(
             str(r["group"]), float(r["predicted"]), float(r["lower"]), float(r["upper"]),
@@ -162,7 +164,8 @@ def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFra
         )
         for _, r in table.iterrows()
     ]  # fmt: skip
-    drawing = draw_dots(dots, ident, f"{title}.", context.estimand, percent=context.kind == "share")
+    axis = f"mean answer to “{item}”" if item else context.estimand
+    drawing = draw_dots(dots, ident, f"{title}.", axis, percent=context.kind == "share" and not item)
     note = (
         "Filled dot and line: what the fitted model would expect respondents to answer, with a 90% interval. Hollow "
         "dot: what they answered. About one in ten may lie outside."

@@ -9,6 +9,8 @@ from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.wording import joined, label_words
 
 MOST_ROWS = 40
+# how groups that belong to one survey are called in a posterior
+DISCREPANCY = "discrepancy:"
 
 STRUCTURES = {
     "rw1": "The groups of {of} stand in order and each is held near the next (a random walk).",
@@ -18,7 +20,9 @@ STRUCTURES = {
 
 
 def grouping_words(context: ReportContext, name: str) -> str:
-    """How a grouping is called: a level by what its areas are called."""
+    """How a grouping is called: a level by what its areas are called, a survey's own by what it is."""
+    if name.startswith(DISCREPANCY):
+        return f"departures of the survey “{name.removeprefix(DISCREPANCY)}” from place to place"
     return context.words(name)[1] if name in (context.code, *context.levels) else label_words(name)
 
 
