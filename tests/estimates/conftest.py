@@ -70,6 +70,14 @@ def _estimand(kind, rng, n_draws):
         # categories 1 to 4: E y = 4 − Σ P(y ≤ k), E y² = 16 − Σ (2k + 1) P(y ≤ k)
         weights2 = -np.array([3.0, 5.0, 7.0])
         return Estimand("", "mean", "logit", 4.0, -np.ones(3), 16.0, weights2, cuts, lower=1.0, upper=4.0)
+    if kind == "smooth":
+        # an average over persons: weights of each draw, some negative, with one sum
+        weights = -rng.dirichlet(np.ones(14), n_draws).T * 3.0 + rng.normal(0, 0.1, (14, n_draws))
+        weights[-1] -= weights.sum(axis=0) + 3.0
+        cuts = np.repeat(np.linspace(-7.0, 7.0, 14)[:, None], n_draws, axis=1)
+        second = weights * np.linspace(2.0, 8.0, 14)[:, None]
+        second[-1] -= second.sum(axis=0) + 15.0
+        return Estimand("", "mean", "logit", 4.0, weights, 16.0, second, cuts, lower=1.0, upper=4.0, slope=1.3)
     if kind == "normal":
         return Estimand("", "mean", "identity", sigma=np.exp(rng.normal(0, 0.1, n_draws)))
     if kind == "count":
@@ -169,9 +177,10 @@ def brute_rates(predictor):
             cuts = e.cuts[None]
             if e.deviations is not None:
                 cuts = np.sort(cuts - np.einsum("ck,jks->cjs", x[:, p.specific], e.deviations), axis=1)
-            below = special.expit(cuts - eta[:, None])
-            g = e.constant + np.einsum("j,cjs->cs", e.weights, below)
-            second = e.constant2 + np.einsum("j,cjs->cs", e.weights2, below) if e.kind == "mean" else g
+            below = special.expit(cuts - e.slope * eta[:, None])
+            weights, weights2 = (w if w.ndim == 2 else w[:, None] for w in (e.weights, e.weights2))
+            g = e.constant + (weights * below).sum(axis=1)
+            second = e.constant2 + (weights2 * below).sum(axis=1) if e.kind == "mean" else g
             v = second - g**2
         rate[a], variance[a] = weight @ g, weight @ v
     return rate, variance

@@ -7,7 +7,7 @@ from scipy import special, stats
 from placewise.errors import DataError
 from placewise.estimates.projector import Projector
 
-KINDS = ["share", "top", "middle", "score", "normal", "count", "latent"]
+KINDS = ["share", "top", "middle", "score", "smooth", "normal", "count", "latent"]
 
 
 def values(projector, rows=None):
@@ -76,7 +76,7 @@ def test_estimands_of_one_area_see_the_same_people(make_predictor):
     assert np.corrcoef(mean_error.ravel(), share_error.ravel())[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("kind", ["share", "score", "normal"])
+@pytest.mark.parametrize("kind", ["share", "score", "smooth", "normal"])
 def test_blocks_change_no_bit(make_predictor, kind):
     p = make_predictor(kind=kind, n_areas=83, n_draws=301)
     projector = Projector(p)

@@ -19,7 +19,7 @@ def written(make_predictor, tmp_path):
     return predictor, summary, tmp_path
 
 
-@pytest.mark.parametrize("kind", ["share", "score", "normal", "count", "latent"])
+@pytest.mark.parametrize("kind", ["share", "score", "smooth", "normal", "count", "latent"])
 def test_draws_come_back_to_the_last_bit(make_predictor, tmp_path, kind):
     p = make_predictor(n_draws=60, kind=kind)
     write_release(tmp_path, p, (summarise(p).standard,))

@@ -22,7 +22,7 @@ class CellPart:
     link, kind : int
         Codes of ``placewise.kernels.projection``.
     sign : float32
-        Orientation of the cut points' σ.
+        Orientation of the cut points' σ, times the estimand's slope.
     shift : ndarray of float64, shape (S,)
         Belongs to every area: the cells' average, less the cut points', so that neither part runs out of float32.
     cells : ndarray of float32, shape (C, J, S)
@@ -74,30 +74,33 @@ def _with_cuts(estimand: Estimand, eta: np.ndarray, middle: np.ndarray, at_cuts:
     """Cut points: σ(cut − η), or 1 − σ(η − cut) where that leaves the smaller constant (no digits lost near 0)."""
     first = np.asarray(estimand.weights, dtype=np.float64)
     second = np.zeros_like(first) if estimand.kind == "share" else np.asarray(estimand.weights2, dtype=np.float64)
-    weight = np.stack([first, second])
+    weight, slope = np.stack([first, second]), estimand.slope
     constant = np.array([estimand.constant, estimand.constant2])
     sign = 1.0
-    if abs(constant[0] + first.sum()) < abs(constant[0]):
-        constant, weight, sign = constant + weight.sum(axis=1), -weight, -1.0
+    # weights of each draw have the same sum
+    at_other_end = constant + (weight.sum(axis=1) if first.ndim == 1 else weight.sum(axis=1).mean(axis=1))
+    if abs(at_other_end[0]) < abs(constant[0]):
+        constant, weight, sign = at_other_end, -weight, -1.0
     constant[np.abs(constant) < 1e-12] = 0.0
     cuts = np.asarray(estimand.cuts, dtype=np.float64)
     middle_cut = cuts.mean(axis=0)
     share = estimand.kind == "share"
-    plain = share and len(first) == 1 and constant[0] == 0.0 and weight[0, 0] == 1.0
+    plain = share and first.shape == (1,) and constant[0] == 0.0 and weight[0, 0] == 1.0
     kind = SHARE_OF_ONE_CUT if plain else SHARE if share else MEAN
     found = _no_fractions(eta.shape[1])
     if plain or at_cuts is not None:
-        z = (eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :]
+        z = slope * (eta - middle)[:, None, :] - (cuts - middle_cut)[None, :, :]
         z = sign * (z if at_cuts is None else z + at_cuts)
     else:
-        z = sign * (eta - middle)[:, None, :]
+        z = sign * slope * (eta - middle)[:, None, :]
         # of the value less its constant: the same variance, and nothing to cancel
         centred = np.stack([weight[0], weight[1] - 2.0 * constant[0] * weight[0]])
         found = fractions(np.clip(-sign * (cuts - middle_cut), -_REACH, _REACH), centred)
         constant = constant - [0.0, constant[0] ** 2]
     cells = np.exp(np.clip(z, -_REACH, _REACH))
     return CellPart(
-        LOGIT, kind, np.float32(sign), middle - middle_cut, np.ascontiguousarray(cells, dtype=np.float32),
+        LOGIT, kind, np.float32(sign * slope), middle - middle_cut / slope,
+        np.ascontiguousarray(cells, dtype=np.float32),
         constant.astype(np.float32), np.ascontiguousarray(weight, dtype=np.float32), *found,
     )  # fmt: skip
 

@@ -111,9 +111,10 @@ class Effect:
 class Estimand:
     """What is predicted from the linear predictor η.
 
-    For the logit link the value of a person is ``constant + Σ_j weights[j] · logit⁻¹(cuts[j] − η)`` and, for a mean,
-    its second moment is ``constant2 + Σ_j weights2[j] · logit⁻¹(cuts[j] − η)``. A binary share is ``constant=1,
-    weights=[-1], cuts=zeros(1, S)``. For the other links cuts and weights are empty: the value is η or exp(η).
+    For the logit link the value of a person is ``constant + Σ_j weights[j] · logit⁻¹(cuts[j] − slope · η)`` and, for a
+    mean, its second moment is ``constant2 + Σ_j weights2[j] · logit⁻¹(cuts[j] − slope · η)``. A binary share is
+    ``constant=1, weights=[-1], cuts=zeros(1, S)``. For the other links cuts and weights are empty: the value is η or
+    exp(η).
 
     Parameters
     ----------
@@ -122,10 +123,14 @@ class Estimand:
     kind : {"share", "mean", "latent"}
         ``share``: a proportion with person variance g(1 − g). ``mean``: a mean with variance from the second moment
         (logit), ``sigma²`` (identity) or λ (log). ``latent``: η itself, no finite population.
+    weights, weights2 : ndarray of float64, shape (J,) or (J, S)
+        The same in all draws, or of each; their sum is the same in all.
     deviations : ndarray of float64, shape (J, q, S), or None
         Of the slopes of the predictor's ``specific`` columns at each cut: cut j is then ``cuts[j] − Σ_k x_k
         deviations[j, k]``, and ``cuts`` holds every cutpoint of the model in order, so that those which cross in a draw
         can be sorted.
+    slope : float
+        Of all cuts: 1 unless the value stands for an average over what persons have of their own.
     """
 
     name: str
@@ -140,6 +145,7 @@ class Estimand:
     lower: float = -np.inf
     upper: float = np.inf
     deviations: np.ndarray | None = None
+    slope: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

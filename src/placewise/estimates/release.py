@@ -197,6 +197,7 @@ def _facts(predictor: Predictor) -> dict[str, Any]:
                 "constant2": float(e.constant2),
                 "lower": float(e.lower) if np.isfinite(e.lower) else None,
                 "upper": float(e.upper) if np.isfinite(e.upper) else None,
+                "slope": float(e.slope),
             }
             for e in predictor.estimands
         ],
@@ -261,7 +262,8 @@ def _estimand(fact: Mapping[str, Any], arrays: Mapping[str, np.ndarray | None]) 
     given: dict[str, Any] = {name: array for name, array in arrays.items() if array is not None}
     return Estimand(
         fact["name"], fact["kind"], fact["link"], constant=fact["constant"], constant2=fact["constant2"],
-        lower=-np.inf if lower is None else lower, upper=np.inf if upper is None else upper, **given,
+        lower=-np.inf if lower is None else lower, upper=np.inf if upper is None else upper,
+        slope=fact.get("slope", 1.0), **given,
     )  # fmt: skip
 
 
@@ -300,6 +302,12 @@ def _check(folder: Path, release: Release) -> None:
             shapes[f"effect{k}.scale_class"] = (effect.scale_class.shape, (len(effect.all_labels),))
             _in_range(f"effect{k}.scale_class", effect.scale_class, len(effect.scale), found)
     for k, estimand in enumerate(p.estimands):
+        if estimand.weights.ndim == 2:
+            shapes |= {
+                f"estimand{k}.{name}": (getattr(estimand, name).shape, (len(estimand.cuts), s))
+                for name in ("weights", "weights2")
+                if name == "weights" or estimand.kind == "mean"
+            }
         if estimand.deviations is not None:
             shapes[f"estimand{k}.deviations"] = (estimand.deviations.shape, (len(estimand.cuts), len(p.specific), s))
     for k, standard in enumerate(release.standards):

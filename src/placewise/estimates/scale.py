@@ -10,6 +10,9 @@ from scipy import special
 
 from placewise.estimates.predictor import Estimand
 
+# points at which a curve is looked at, and the share of its steepest that counts as level
+_POINTS, _NOTHING = 200, 1e-3
+
 
 @dataclass(frozen=True)
 class LinkScale:
@@ -61,7 +64,19 @@ def scale_of_estimand(estimand: Estimand) -> LinkScale:
         return LinkScale("identity", -np.inf, np.inf, 1)
     if estimand.link == "log":
         return LinkScale("log", 0.0, np.inf, 1)
-    signs = set(np.sign(estimand.weights[estimand.weights != 0.0]).astype(int).tolist())
-    direction = -signs.pop() if len(signs) == 1 else 0
+    direction = _direction(estimand)
     low, high = (0.0, 1.0) if estimand.kind == "share" else (estimand.lower, estimand.upper)
     return LinkScale("logit", low, high, direction)
+
+
+def _direction(estimand: Estimand) -> int:
+    """Whether the value of a person rises or falls with η wherever it is."""
+    steps = estimand.weights
+    if steps.ndim == 2:
+        # weights of a smooth curve may differ in sign where the curve itself rises throughout
+        cuts = estimand.cuts.mean(axis=1)
+        at = np.linspace(cuts.min(), cuts.max(), _POINTS)
+        steps = np.diff(special.expit(at - cuts[:, None]).T @ steps.mean(axis=1))
+        steps = steps[np.abs(steps) > _NOTHING * np.abs(steps).max()]
+    signs = set(np.sign(steps[steps != 0.0]).astype(int).tolist())
+    return -signs.pop() if len(signs) == 1 else 0

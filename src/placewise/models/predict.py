@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from placewise.estimates.predictor import Effect, Estimand, Predictor
+from placewise.estimates.reach import reach_of_eta
 from placewise.frame.cells import Frame
 from placewise.geography.areas import AreaTable
 from placewise.kernels.philox import stream_key
@@ -14,7 +15,9 @@ from placewise.models.correlations import cholesky_of
 from placewise.models.design import BelowLink, Design, Group
 from placewise.models.fit import Posterior
 from placewise.models.imputed import error_effects
+from placewise.models.scale_estimands import scale_estimands
 from placewise.models.spec import EstimandSpec, OutcomeSpec
+from placewise.surveys.instruments import Instruments
 
 
 def build_predictor(
@@ -26,6 +29,7 @@ def build_predictor(
     *,
     seed: int,
     known_variance: bool = False,
+    instruments: Instruments | None = None,
 ) -> Predictor:
     """Collect what is needed to draw any area, in single precision where it is stored so.
 
@@ -45,6 +49,8 @@ def build_predictor(
         Of the project; the generator's key is made of it and the outcome's name, so that two outcomes share no chance.
     known_variance : bool
         Gaussian outcome with known sampling variances: a person's own variance is then unknown.
+    instruments : Instruments, optional
+        Items of a scale, or questions of several surveys: what is projected is the reference survey's.
     """
     n_areas, n_draws = len(areas), posterior.n_draws
     n_cells = 1 if frame is None else frame.n_cells
@@ -55,7 +61,8 @@ def build_predictor(
     area_x = [np.ones(n_areas) if c.area is None else c.area for c in columns]
     beta = posterior.draws("slopes").T.copy() if columns else np.empty((0, n_draws))
     cell_x = [np.ones(n_cells) if c.cell is None else c.cell for c in columns]
-    return Predictor(
+    scale = instruments is not None and instruments.scale
+    found = Predictor(
         seed=int(stream_key(seed, outcome.name)),
         codes=areas.codes,
         code=areas.code,
@@ -73,11 +80,15 @@ def build_predictor(
         indptr=np.arange(n_areas + 1, dtype=np.int64) if frame is None else frame.indptr,
         cell=np.zeros(n_areas, dtype=np.int32) if frame is None else frame.cell,
         count=weights if frame is None else frame.count,
-        estimands=tuple(build_estimand(e, outcome, posterior) for e in outcome.estimands),
+        estimands=() if scale else tuple(build_estimand(e, outcome, posterior, instruments) for e in outcome.estimands),
         finite_population=_finite(outcome, has_people, known_variance),
         polarity=1 if outcome.higher_is_better else -1,
         specific=np.array(design.category_specific, dtype=np.int64),
     )
+    if instruments is None or not scale:
+        return found
+    reach = reach_of_eta(found)
+    return replace(found, estimands=scale_estimands(outcome.estimands, instruments, posterior, reach))
 
 
 def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> bool:
@@ -90,20 +101,21 @@ def _finite(outcome: OutcomeSpec, has_people: bool, known_variance: bool) -> boo
 
 def _effects(design: Design, posterior: Posterior) -> tuple[Effect, ...]:
     """Effects of every group, those of correlated ones with what new levels of theirs depend on."""
-    made = [_effect(group, posterior, design) for group in design.groups]
+    made = {k: _effect(group, posterior, design) for k, group in enumerate(design.groups) if not group.survey}
     for block in design.correlated:
         names = [made[k].name for k in block]
         factor = cholesky_of(posterior.draws(f"cor_{design.groups[block[0]].dim}"))
         for j, k in enumerate(block[1:], start=1):
             made[k] = replace(made[k], along=tuple(names[:j]), loading=factor[:, j, : j + 1])
+    found = list(made.values())
     if design.link is not None:
-        made.append(_below(design.link, posterior))
+        found.append(_below(design.link, posterior))
     scale = design.area_scale
     if scale is None:
-        return tuple(made)
+        return tuple(found)
     declared = scale.multipliers
     by_class = posterior.draws("area_scale").T if declared is None else np.outer(declared, np.ones(posterior.n_draws))
-    return tuple(replace(e, scale=by_class, scale_class=scale.index) if e.name == scale.group else e for e in made)
+    return tuple(replace(e, scale=by_class, scale_class=scale.index) if e.name == scale.group else e for e in found)
 
 
 def _below(link: BelowLink, posterior: Posterior) -> Effect:
@@ -148,7 +160,9 @@ def _effect(group: Group, posterior: Posterior, design: Design) -> Effect:
     )
 
 
-def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterior) -> Estimand:
+def build_estimand(
+    spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterior, instruments: Instruments | None = None
+) -> Estimand:
     """What is computed from η, as a linear combination of cumulative probabilities where the link is a logit.
 
     With F_k = logit⁻¹(c_k − η), k = 1..K−1, F_0 = 0 and F_K = 1: the share of a set of categories is Σ_{k in set}
@@ -161,6 +175,9 @@ def build_estimand(spec: EstimandSpec, outcome: OutcomeSpec, posterior: Posterio
             zero = np.zeros((1, posterior.n_draws))
             return Estimand(spec.name, "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
         cuts = posterior.draws("cutpoints").T
+        if instruments is not None:
+            asked = int(np.flatnonzero(instruments.asked[0])[0])
+            cuts = np.ascontiguousarray(cuts[instruments.cuts[asked] : instruments.cuts[asked + 1]])
         if not posterior.has("slope_deviations"):
             return ordinal_estimand(spec, outcome.order, cuts)
         deviations = np.ascontiguousarray(posterior.draws("slope_deviations").transpose(2, 1, 0))

@@ -109,4 +109,5 @@ def predict(model: ModelSpec, data: OutcomeData, posterior: Posterior, seed: int
         data.frame,
         seed=seed,
         known_variance=data.response.variance is not None,
+        instruments=data.response.instruments,
     )
