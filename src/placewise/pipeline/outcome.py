@@ -13,7 +13,7 @@ from placewise.models.spec import ModelSpec
 from placewise.pipeline import atomic
 from placewise.pipeline.fingerprint import file_digest
 from placewise.pipeline.inputs import Digests, stage_prints
-from placewise.pipeline.joint import FILE, FOLDER, Joint, widened
+from placewise.pipeline.joint import FILE, Joint, widened
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.modelling import plan, predict
 from placewise.pipeline.progress import Reporter
@@ -115,8 +115,6 @@ class OutcomeRun:
         """Remove the results of a stage and of all that follow, and the pages that speak of them."""
         for name in TOP_FILES:
             atomic.remove(self.spec.out / name)
-        if self.together and STAGES.index(stage) <= STAGES.index("joint"):
-            atomic.remove(self.spec.out / FOLDER)
         self.store.invalidate(stage)
 
     def finish(self, stage: Stage) -> Record:

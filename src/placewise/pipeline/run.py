@@ -21,7 +21,7 @@ from placewise.pipeline.outcome import OutcomeRun, Work
 from placewise.pipeline.progress import Reporter
 from placewise.pipeline.project_file import PROJECT_FILE, collect, read_project
 from placewise.pipeline.project_spec import ProjectSpec
-from placewise.pipeline.stages import Record, Stage
+from placewise.pipeline.stages import STAGES, Record, Stage
 from placewise.pipeline.steps import STEPS, Step
 from placewise.pipeline.summary import OutcomeResult, RunSummary
 
@@ -172,6 +172,10 @@ def _read_all(runs: list[OutcomeRun], steps: Mapping[Stage, Step]) -> None:
 def _fit_together(runs: list[OutcomeRun], options: RunOptions, steps: Mapping[Stage, Step]) -> None:
     """Fit the outcomes that are modelled together, before the first of them is coupled with the others."""
     members = [run for run in runs if run.together]
+    before = [stage for stage in ("data", "fit", "joint") if STAGES.index(stage) <= STAGES.index(options.until)]
+    if any(run.record(stage) is None for run in members for stage in before):
+        # what they have in common goes before any of them changes
+        atomic.remove(members[0].spec.out / FOLDER)
     joint = Joint(members)
     for run in members:
         run.joint = joint

@@ -11,12 +11,14 @@ from scipy.special import gammaln, logsumexp
 from placewise.models.engines.laplace.explore import in_parallel
 from placewise.models.engines.laplace.proposals import kish
 from placewise.models.joint.stacked import Stacked
+from placewise.models.quality import IMPORTANCE_ESS
 
 # share of the prior in the proposals, degrees of freedom of the rest, and how much wider than the posterior it is
 PRIOR, TAIL_DF, WIDER = 0.1, 8.0, 1.1
 STEP, LEAST_CURVATURE = 0.1, 0.5
-# rounds of as many proposals as draws, and the share of the draws that the weights should be worth
-MOST_ROUNDS, WANTED = 4, 0.5
+# rounds of as many proposals as draws, or as many proposals in all, end when the weights are worth this share of the
+# draws, and enough for their quality beyond its threshold
+MOST_ROUNDS, MOST_PROPOSALS, WANTED, BEYOND = 4, 4000, 0.5, 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +135,8 @@ def propose(stacked: Stacked, apart: np.ndarray, sds: np.ndarray, rng: np.random
         separate = np.take_along_axis(apart, paired, axis=0).sum(axis=1)
         found.append(Proposals(paired, z, value - separate + _log_prior(z) - density.log_density(z, each)))
         whole = _joined(found)
-        if len(found) == MOST_ROUNDS or kish(whole.log_weight) >= WANTED * n_draws:
+        enough = kish(whole.log_weight) >= max(WANTED * n_draws, BEYOND * IMPORTANCE_ESS)
+        if enough or len(whole) >= max(MOST_ROUNDS * n_draws, MOST_PROPOSALS):
             return whole
 
 
