@@ -23,6 +23,7 @@ from placewise.pipeline.inputs import input_files
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.project_file import read_project
 from placewise.pipeline.project_spec import ProjectSpec
+from placewise.pipeline.report import estimand_words
 from placewise.surveys.disclosure import THRESHOLD
 
 N = (590, 500)
@@ -34,7 +35,7 @@ def model_of(changes: dict[str, Any]) -> dict[str, Any]:
     tables = copy.deepcopy(SCALE)
     for path, value in changes.items():
         table, _, key = path.partition(".")
-        tables[table] = {k: v for k, v in {**tables[table], key: value}.items() if v is not None}
+        tables[table] = {k: v for k, v in {**tables.get(table, {}), key: value}.items() if v is not None}
     return tables
 
 
@@ -177,6 +178,33 @@ def test_the_report_is_told_of_every_survey(read) -> None:
     assert {"first.csv", "second.csv"} <= {path.name for path in input_files(spec, spec.models["ties"])}
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "mean score over the items of the scale"),
+        ({"outcome.estimand": {"item": "a", "share": ["yes"]}}, "share who answer 'yes' to the item 'a'"),
+        (ONE_QUESTION, "share who answer 'yes'"),
+    ],
+)
+def test_what_is_published_is_said_in_words(read, changes: dict[str, Any], words: str) -> None:
+    outcome = spec_model(read(changes)).outcome
+    assert estimand_words(outcome, outcome.estimands[0]) == words
+
+
+def benchmark(targets: dict[str, float], estimand: Any = "score") -> tuple[dict[str, Any], Callable[[Path], None]]:
+    """Changes of the model file, and how its targets are written."""
+    changes = {"outcome.estimand": estimand, "benchmark.level": "region", "benchmark.targets": "targets.csv"}
+    table = pd.DataFrame({"code": list(targets), "estimate": list(targets.values()), "se": 0.02})
+    return changes, lambda folder: table.to_csv(folder / "targets.csv", index=False)
+
+
+def test_targets_of_a_score_lie_between_its_categories(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changes, written = benchmark({"R0": 2.1, "R1": 1.9, "R2": 2.9})
+    folder = write_two_surveys(tmp_path / "project", model_of(changes))
+    written(folder)
+    assert cli.main(["check", "--project", str(folder)]) == 0, capsys.readouterr().err
+
+
 BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[str]]] = {
     "a second survey without a column": (
         {}, lambda f: retitle(f / "second.csv", "sex", "gender"), 1, ["survey 'second' has no column 'sex'"]),
@@ -194,6 +222,10 @@ BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[st
         {}, lambda f: relink(f, "second", "lad"), 2, ["surveys linked at different levels are not available"]),
     "a prior of a shift that is none": (
         {**ONE_QUESTION, "model.priors": {"shift": "normal(0, 1)"}}, None, 2, ["no survey has an item in common"]),
+    "targets beyond the last category": (*benchmark({"R0": 2.1, "R1": 3.2, "R2": 2.0}), 1, ["outside (1, 3)", "'R1'"]),
+    "targets in the middle of an item": (
+        *benchmark({"R0": 0.3, "R1": 0.4, "R2": 0.3}, {"item": "a", "share": ["rather"]}), 2,
+        ["a share of answers in the middle of the order"]),
     "a binary outcome of two surveys": (
         {**ONE_QUESTION, "outcome.family": "bernoulli", "outcome.order": None}, None, 2,
         ["a bernoulli outcome has one survey", "two categories"]),

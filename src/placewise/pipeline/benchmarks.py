@@ -8,7 +8,7 @@ import numpy as np
 
 from placewise.errors import Problem, Problems, nearest
 from placewise.estimates.describe import NATIONAL, WHOLE
-from placewise.models.spec import ModelSpec
+from placewise.models.spec import EstimandSpec, ModelSpec, OutcomeSpec
 from placewise.pipeline.answers import values_of
 from placewise.pipeline.load import OutcomeData
 
@@ -126,9 +126,25 @@ def _scale(model: ModelSpec) -> LinkScale:
         return scale_of_estimand(Estimand("", "latent", "identity"))
     if outcome.family == "poisson":
         return scale_of_estimand(Estimand("", "mean", "log"))
+    if outcome.family == "graded_response":
+        return _scale_of_items(outcome, estimand)
     if outcome.family == "cumulative":
         return scale_of_estimand(ordinal_estimand(estimand, outcome.order, np.zeros((len(outcome.order) - 1, 1))))
     return scale_of_estimand(Estimand("", "share", "logit", 1.0, np.array([-1.0])))
+
+
+def _scale_of_items(outcome: OutcomeSpec, estimand: EstimandSpec) -> LinkScale:
+    """Scale of a score, which lies between 1 and the mean number of categories, or of a share of one item."""
+    from placewise.estimates.predictor import Estimand
+    from placewise.estimates.scale import scale_of_estimand
+    from placewise.models.predict import ordinal_estimand
+
+    levels = {q.column: q.levels for q in outcome.questions[outcome.surveys[0]]}
+    if estimand.kind == "share":
+        own = levels[estimand.item]
+        return scale_of_estimand(ordinal_estimand(estimand, own, np.zeros((len(own) - 1, 1))))
+    top = float(np.mean([len(own) for own in levels.values()]))
+    return scale_of_estimand(Estimand("", "mean", "logit", top, np.array([-1.0]), lower=1.0, upper=top))
 
 
 def of_the_same_respondents(targets: Targets, model: ModelSpec, data: OutcomeData) -> bool:

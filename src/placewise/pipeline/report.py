@@ -172,12 +172,15 @@ def estimand_words(outcome: OutcomeSpec, estimand: EstimandSpec) -> str:
     """The estimand as a noun phrase without an article."""
     if estimand.kind == "latent":
         return "position on the model's scale"
+    if outcome.family == "graded_response" and estimand.kind != "share":
+        return "mean score over the items of the scale"
     if estimand.kind == "mean":
         return "mean score" if outcome.family == "cumulative" else "mean"
     chosen = estimand.categories or outcome.success
     if not chosen:
         return "share"
-    return f"share who answer {' or '.join(repr(c) for c in chosen)}"
+    to = f" to the item {estimand.item!r}" if estimand.item else ""
+    return f"share who answer {' or '.join(repr(c) for c in chosen)}{to}"
 
 
 def _middle_level(levels: tuple[str, ...], run: OutcomeRun) -> str | None:
