@@ -28,7 +28,11 @@ CODE: Mapping[Stage, tuple[str, ...]] = {
         "diagnostics",
         *(f"pipeline/{name}.py" for name in ("answers", "baselines", "predictive", "prior_predictive")),
     ),
-    "project": ("estimates", "publish/tables.py", "pipeline/benchmarks.py", "pipeline/steps.py"),
+    "project": (
+        "estimates",
+        *(f"publish/{name}.py" for name in ("ranked", "tables")),
+        *(f"pipeline/{name}.py" for name in ("benchmarks", "steps")),
+    ),
     "publish": ("publish", "pipeline"),
 }
 

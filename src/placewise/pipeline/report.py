@@ -87,6 +87,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         direct_level=level or "",
         joint=_joint(run),
         benchmark=_benchmark(run),
+        standing=None if project is None else project.facts["standing"],
         alternatives=diagnostics.get("sensitivity"),
         expected=diagnostics["prior"],
         sensitivity=_sensitivity_to_link(run, estimates, estimand),

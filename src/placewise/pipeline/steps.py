@@ -181,7 +181,17 @@ def project(run: OutcomeRun) -> Mapping[str, Any]:
     if moved is not None:
         told = {"level": moved.level, "mode": moved.mode, **moved.moved.as_dict()}
         atomic.write_text(run.store.folder / "benchmark.json", json.dumps(told, indent=1, allow_nan=False))
-    return {"chance_share": summaries[0].chance_share}
+    return {"chance_share": summaries[0].chance_share, "standing": _standing(run, predictor, summaries[0])}
+
+
+def _standing(run: OutcomeRun, predictor: Predictor, summary: Summary) -> Mapping[str, Any] | None:
+    """What stands out at the level that the report ranks, given who lives there; None where there is no such level."""
+    from placewise.estimates.notable import notable
+    from placewise.publish.ranked import level_to_rank
+
+    levels = (run.data.areas.code, *run.data.areas.levels)
+    level = level_to_rank({name: len(summary.level(name)) for name in levels})
+    return None if level is None else notable(predictor, level, summary.standard)
 
 
 def _estimate(run: OutcomeRun, predictor: Predictor, position: int, threads: int) -> Summary:

@@ -153,6 +153,8 @@ class ReportContext:
         the stage ``joint`` tells them.
     benchmark : mapping or None
         ``benchmark.json``: what benchmarking to published figures moved.
+    standing : mapping or None
+        What stands out at the ranked level given who lives there, as ``placewise.estimates.notable`` tells it.
     responses : mapping of variable to DataFrame
         ``category, respondents, survey_share, frame_share``; frame share may be NaN. Counts below 10 are not shown.
     notes : sequence of str
@@ -212,6 +214,7 @@ class ReportContext:
     alternatives: Mapping[str, Any] | None = None
     joint: Mapping[str, Any] | None = None
     benchmark: Mapping[str, Any] | None = None
+    standing: Mapping[str, Any] | None = None
     responses: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     index_base: str = "all areas"
     notes: Sequence[str] = ()

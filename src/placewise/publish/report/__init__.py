@@ -10,6 +10,7 @@ from placewise.publish.report.places import map_view, ranking_view
 from placewise.publish.report.provenance import method_view, respondents_view
 from placewise.publish.report.quality import quality_view
 from placewise.publish.report.search import search_view
+from placewise.publish.report.standing import standing_view
 from placewise.publish.wording import sentence_case
 
 __all__ = ["render_report"]
@@ -60,6 +61,7 @@ def render_report(context: ReportContext) -> str:
         map=map_view(context),
         find=search_view(context),
         ranking=ranking,
+        standing=standing_view(context),
         drivers=drivers_view(context),
         quality=quality_view(context),
         respondents=respondents_view(context),

@@ -14,13 +14,13 @@ from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.maps import RASTER_ABOVE, draw_map
 from placewise.publish.figures.outlines import fit_outlines
 from placewise.publish.palette import DIVERGING, FAINT, RELIABILITY
+from placewise.publish.ranked import level_to_rank
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.verdicts import LABELS, SHORT_LABELS, legend_labels, probability_higher, sides, verdicts
-from placewise.publish.wording import Scale, count, is_authority, percent, probability, sentence_case
+from placewise.publish.wording import Scale, count, percent, probability, sentence_case
 
 RELIABILITY_EDGES = (0.3, 0.5, 0.7, 0.9)
 RELIABILITY_LABELS = ("below 0.3: says little", "0.3 to 0.5", "0.5 to 0.7", "0.7 to 0.9", "0.9 or more")
-MOST_RANKED = 400
 MOST_DOTS = 40
 END_DOTS = 12
 
@@ -136,13 +136,8 @@ def _distribution(context: ReportContext) -> FigurePart:
 
 
 def ranked_level(context: ReportContext) -> str | None:
-    """The level that is ranked: local authorities, else the finest with at most 400 areas; None where there is none."""
-    sizes = {level: len(context.rows(level)) for level in [context.code, *context.levels]}
-    authority = [level for level in context.levels if is_authority(level) and 2 <= sizes[level] <= MOST_RANKED]
-    if authority:
-        return authority[0]
-    fitting = [level for level, n in sizes.items() if 2 <= n <= MOST_RANKED]
-    return fitting[0] if fitting else None
+    """The level of this run that is ranked."""
+    return level_to_rank({level: len(context.rows(level)) for level in [context.code, *context.levels]})
 
 
 def ranking_view(context: ReportContext) -> dict[str, Any]:
