@@ -260,6 +260,19 @@ def test_every_row_of_a_failed_fit_is_marked(make_predictor):
     assert marked.drop(columns=["flag", "flag_reason"]).equals(estimates.drop(columns=["flag", "flag_reason"]))
 
 
+def test_probabilities_of_being_above_the_nation_come_true(make_predictor):
+    # of the areas said to be above with probability p, a share p is; over bins of a tenth the errors average below .02
+    y = draws_of(make_predictor(n_areas=600, n_draws=600))
+    p = make_predictor(n_areas=600, n_draws=600)
+    above = y > np.average(y, axis=0, weights=p.population)
+    truths, said = above[:, :100], above[:, 100:].mean(axis=1)
+    band = np.minimum((10 * said).astype(int), 9)
+    size = np.bincount(band, minlength=10)
+    apart = np.bincount(band, truths.mean(axis=1) - said, minlength=10)
+    assert (size > 0).all()
+    assert np.abs(apart).sum() / len(said) <= 0.02
+
+
 def test_intervals_cover_truths_drawn_from_the_same_prior(make_predictor):
     # the truth is one more draw: left out of the rest, it must lie in their 90% interval nine times in ten
     y = draws_of(make_predictor(n_areas=600, n_draws=600))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,8 @@ def test_the_report_calls_groups_by_their_names_and_modes_as_the_survey_has_them
     shown = set(re.findall(r"<text[^>]*>([^<]*)</text>", page))
     assert set(areas["region_name"]) <= shown
     assert not set(areas["region"]) & shown
+    assert "What stands out" in page
+    assert "than expected, given who lives there" in page
     assert "<td>online, paper</td>" in page or "<td>paper, online</td>" in page
 
 
@@ -188,6 +191,14 @@ def test_an_area_of_one_s_own_and_a_comparison(project, out, estimates, capsys):
     )
     assert cli.main(["aggregate", "--release", release, "--groups", "groups.csv"]) == 2
     assert cli.main(["aggregate", "--release", os.fspath(project), "--codes", a]) == 2
+
+
+def test_a_disk_too_small_for_the_results_is_found_before_the_fit(project, tmp_path, capsys, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=60_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert run(project, "run", "--draws", "100000", "--quiet", "--out", os.fspath(tmp_path / "out")) == 2
+    assert "60 MB are free, the results need about" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_quiet_run_in_which_nothing_goes_wrong_says_nothing(project, out, capsys):

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,6 +163,16 @@ def test_the_second_run_in_a_folder_is_refused(root):
         process.kill()
         process.communicate()
     assert "belonging.fit" in computed(root)
+
+
+def test_a_full_disk_is_found_before_anything_is_computed(root, monkeypatch):
+    usage = shutil.disk_usage(root)._replace(free=10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    steps = stub.Steps()
+    with pytest.raises(ConfigurationError, match="1 MB are free, the results need about 50 MB"):
+        stub.run(root, steps)
+    assert steps.ran == []
+    assert not (root / "out").exists()
 
 
 def test_a_corrupt_cache_is_rebuilt_with_a_warning(root):
