@@ -10,7 +10,7 @@ from scipy.special import expit
 from placewise.kernels.chain import build_chain
 from placewise.kernels.elimination import assemble
 from placewise.kernels.elimination_moments import moments
-from placewise.kernels.graded import P, fill_tables, graded_log_likelihood, person, room
+from placewise.kernels.graded import P, fill_tables, graded_log_likelihood, item_information, person, room
 from placewise.kernels.latent import CUMULATIVE, GRADED, Rows, log_likelihood
 
 CUTS = np.array([0, 4, 5, 8])  # items of 5, 2 and 4 categories
@@ -32,7 +32,7 @@ def rows() -> Rows:
     return Rows(
         GRADED, rng.standard_normal((n, 2)), col, np.ones((n, 1)), np.empty((n, 0)), np.zeros(n),
         rng.uniform(0.5, 2.0, n), np.ones(n), np.array([0, 3, 7, 12]), 8, none, none, rng.uniform(0.6, 1.4, n),
-        answers, CUTS, 10, 0.25,
+        answers, CUTS, 10, 0.25, False,
     )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_a_load_multiplies_the_chains_effects():
     for load in (1.0, 0.5):
         rows = Rows(
             CUMULATIVE, none, none.astype(np.int32), none, none, y, size, size, np.array([0, 3, 6]), 2, low, high,
-            np.full(n, load), np.empty((n, 0), dtype=np.int8), np.zeros(1, dtype=np.int64), 0, 1.0,
+            np.full(n, load), np.empty((n, 0), dtype=np.int8), np.zeros(1, dtype=np.int64), 0, 1.0, False,
         )  # fmt: skip
         out, core = np.zeros(1), np.array([[0.7], [-0.4]])
         log_likelihood(rows, 0, 2, core, np.array([[0.3], [-0.8]]) / load, 0.0, out)
@@ -161,10 +161,29 @@ def test_questions_have_thresholds_of_their_own():
     low, high = np.array([0, 2], dtype=np.int32), np.array([2, 3], dtype=np.int32)
     rows = Rows(
         CUMULATIVE, none, none.astype(np.int32), none, none, np.array([1.0, 2.0]), size, size, np.array([0, 2]), 3,
-        low, high, size, np.empty((2, 0), dtype=np.int8), np.zeros(1, dtype=np.int64), 0, 1.0,
+        low, high, size, np.empty((2, 0), dtype=np.int8), np.zeros(1, dtype=np.int64), 0, 1.0, False,
     )  # fmt: skip
     out = np.zeros(1)
     log_likelihood(rows, 0, 1, np.array([[0.9], [-0.6], [0.2]]), np.array([[0.5]]), 0.0, out)
     # the middle category of the first question, the lowest of the second
     expected = np.log(expit(0.5 + 0.9) - expit(0.5 - 0.6)) + np.log(1.0 - expit(0.5 + 0.2))
     assert out[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_items_information_can_be_added_apart(rows):
+    leaves, tau = np.array([0.2, -0.3, 0.1]), np.full(3, 4.0)
+    every = np.tile(np.arange(2, 15), (12, 1))
+    chain = build_chain([np.repeat([0, 1, 2], [3, 4, 5])], every, 15)
+    found = []
+    for known in (False, True):
+        matrix, into = np.zeros((15, 15)), (np.zeros(15), np.zeros(3))
+        pivot, strength, dense, val = np.empty(3), np.empty(3), np.empty((3, 2)), np.empty(len(chain.col))
+        own = rows._replace(known=known)
+        assemble(own, chain, 0, 3, CORE, leaves, tau, 0.0, matrix, *into, pivot, strength, dense, val)
+        if known:
+            apart = np.zeros((15, 15))
+            item_information(rows, 0, 3, CORE, leaves, apart)
+            matrix[2:13, 2:13] += apart[2:13, 2:13]
+        found.append((np.tril(matrix), *into, pivot, val))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)

@@ -66,7 +66,7 @@ def _descend(
 def _row_variance(rows: Rows, i: int, q: float, spread: float, cov: np.ndarray, ve: np.ndarray) -> float:
     """Variance of a row's linear predictor, thresholds apart."""
     p, load = rows.x.shape[1], rows.load[i]
-    v = load * load * (spread + q)
+    v: float = load * load * (spread + q)
     for a in range(p):
         s = -2.0 * load * ve[a]
         for b in range(p):

@@ -85,18 +85,8 @@ def fill_tables(rows: Rows, core: np.ndarray, tables: np.ndarray) -> None:
 
 
 @kernel
-def person(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.ndarray) -> tuple[float, int]:
-    """Log likelihood of a person, and where on the grid their nodes begin.
-
-    Parameters
-    ----------
-    mu : float
-        Linear predictor.
-    probability : ndarray of float64, shape (answers of all items, points of the grid)
-        The first of the tables.
-    share : ndarray of float64, shape (nodes,)
-        Set to the conditional distribution of t over the nodes.
-    """
+def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.ndarray) -> tuple[float, int]:
+    """Sum of the integrand over a person's nodes, and where on the grid they begin; ``share`` is set to its terms."""
     step, nodes, middle = rows.step, len(share), middle_of(rows.step)
     lo = min(max(int(np.rint(mu / step)) + middle - half_width(step), 0), probability.shape[1] - nodes)
     delta = step * (lo - middle) - mu
@@ -111,15 +101,44 @@ def person(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.nda
             own = probability[rows.cuts[m] + m + k, lo : lo + nodes]
             for j in range(nodes):
                 share[j] *= own[j]
-    total = 0.0
-    for j in range(nodes):
-        total += share[j]
-    if not total > 0.0:
-        share[:] = 1.0 / nodes
-        return -np.inf, lo
-    for j in range(nodes):
-        share[j] /= total
-    return np.log(total * step) - 0.5 * np.log(2.0 * np.pi), lo
+    # four sums side by side, since one would wait for itself
+    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+    for j in range(0, nodes - 3, 4):
+        t0 += share[j]
+        t1 += share[j + 1]
+        t2 += share[j + 2]
+        t3 += share[j + 3]
+    for j in range(nodes - nodes % 4, nodes):
+        t0 += share[j]
+    return (t0 + t1) + (t2 + t3), lo
+
+
+@kernel
+def _log_likelihood(step: float, total: float) -> float:
+    return np.log(total * step) - 0.5 * np.log(2.0 * np.pi) if total > 0.0 else -np.inf
+
+
+@kernel
+def person(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.ndarray) -> tuple[float, int]:
+    """Log likelihood of a person, and where on the grid their nodes begin.
+
+    Parameters
+    ----------
+    mu : float
+        Linear predictor.
+    probability : ndarray of float64, shape (answers of all items, points of the grid)
+        The first of the tables.
+    share : ndarray of float64, shape (nodes,)
+        Set to the conditional distribution of t over the nodes.
+    """
+    total, lo = _weigh(rows, i, mu, probability, share)
+    if total > 0.0:
+        by = 1.0 / total
+        for j in range(len(share)):
+            share[j] *= by
+    else:
+        share[:] = 1.0 / len(share)
+    return _log_likelihood(rows.step, total), lo
 
 
 @kernel
@@ -205,16 +224,22 @@ def add_person(
         As ``placewise.kernels.elimination.assemble`` adds up its negative Hessian, gradient and coupling to the leaf.
     """
     value, lo = person(rows, i, mu, tables[P], share)
-    _add_items(rows, i, lo, tables, share, matrix)
     n = _gather(rows, i, lo, tables, share, at, slopes, means)
     size, load = rows.size[i], rows.load[i]
-    # rows of whole vectors of the processor; what stands beyond the n gradients is never read
     cov[:n] = 0.0
-    for j in range(len(share)):
-        for c in range(n):
-            w = size * share[j] * slopes[j, c]
-            for b in range((c | 3) + 1):
-                cov[c, b] += w * slopes[j, b]
+    if rows.known:
+        for j in range(len(share)):
+            w = size * share[j] * slopes[j, 0]
+            for c in range(n):
+                cov[c, 0] += w * slopes[j, c]
+    else:
+        _add_items(rows, i, lo, tables, share, matrix)
+        # rows of whole vectors of the processor; what stands beyond the n gradients is never read
+        for j in range(len(share)):
+            for c in range(n):
+                w = size * share[j] * slopes[j, c]
+                for b in range((c | 3) + 1):
+                    cov[c, b] += w * slopes[j, b]
     for c in range(1, n):
         d, v = at[c], cov[c, 0]
         score[d] += size * means[c]
@@ -223,8 +248,9 @@ def add_person(
             matrix[d, a] -= v * rows.x[i, a]
         for k in range(rows.col.shape[1]):
             matrix[rows.col[i, k], d] -= v * rows.val[i, k]
-        for b in range(1, c + 1):
-            matrix[max(d, at[b]), min(d, at[b])] -= cov[c, b]
+        if not rows.known:
+            for b in range(1, c + 1):
+                matrix[max(d, at[b]), min(d, at[b])] -= cov[c, b]
     return size * value, size * (means[0] - mu), size - cov[0, 0]
 
 
@@ -271,5 +297,23 @@ def graded_log_likelihood(
         for leaf in range(first, last):
             for i in range(rows.start[leaf], rows.start[leaf + 1]):
                 mu = rows.load[i] * above[leaf, r] + predictor(rows, i, own)
-                total += rows.size[i] * person(rows, i, mu, tables[P], share)[0]
+                total += rows.size[i] * _log_likelihood(rows.step, _weigh(rows, i, mu, tables[P], share)[0])
         out[r] += total
+
+
+@kernel
+def item_information(
+    rows: Rows, first: int, last: int, core: np.ndarray, above: np.ndarray, matrix: np.ndarray
+) -> None:
+    """Add to ``matrix``, shape (Q, Q), the negative Hessian in the items' parameters, in its lower triangle.
+
+    Other entries of it are of no use. ``above``, shape (leaves,), is as ``placewise.kernels.elimination.assemble`` takes
+    it.
+    """
+    tables, share, at, slopes, means, cov = room(rows)
+    fill_tables(rows, core, tables)
+    score, into = np.zeros(len(core)), np.zeros(len(core))
+    for leaf in range(first, last):
+        for i in range(rows.start[leaf], rows.start[leaf + 1]):
+            mu = rows.load[i] * above[leaf] + predictor(rows, i, core)
+            add_person(rows, i, mu, tables, share, at, slopes, means, cov, matrix, score, into)

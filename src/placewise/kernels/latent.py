@@ -52,6 +52,8 @@ class Rows(NamedTuple):
         GRADED: coefficient of the first item's log discrimination, those of the others following.
     step : float
         GRADED: spacing of the grid on which persons are integrated.
+    known : bool
+        GRADED: whether the negative Hessian in the items' parameters is added by someone else.
     """
 
     family: int
@@ -71,6 +73,7 @@ class Rows(NamedTuple):
     cuts: np.ndarray
     discrimination: int
     step: float
+    known: bool
 
 
 def simple_rows(
@@ -82,7 +85,7 @@ def simple_rows(
     low, high = np.zeros(m, dtype=np.int32), np.full(m, n_cut, dtype=np.int32)
     none = np.empty((m, 0), dtype=np.int8)
     cuts = np.zeros(1, dtype=np.int64)
-    return Rows(family, x, col, val, z, y, size, weight, start, n_cut, low, high, np.ones(m), none, cuts, 0, 1.0)
+    return Rows(family, x, col, val, z, y, size, weight, start, n_cut, low, high, np.ones(m), none, cuts, 0, 1.0, False)
 
 
 @inlined

@@ -15,7 +15,7 @@ from placewise.errors import ModelError, Problem
 from placewise.kernels.chain import add_up, pass_down
 from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
-from placewise.kernels.graded import graded_log_likelihood
+from placewise.kernels.graded import graded_log_likelihood, item_information
 from placewise.kernels.latent import GRADED, Rows, log_likelihood
 from placewise.kernels.leaf_quadrature import (
     Rule,
@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 MOST_STEPS = 60
 MOST_HALVINGS = 30
+# steps with another point's information on the items before each step has its own
+MOST_ROUGH_STEPS = 2
 # a decrement that rounding may leave
 STALLED = 1e-4
 # step of differences by a survey's scale, in its normal score
@@ -50,6 +52,9 @@ class Conditional:
     hyper : Hyper
     quadrature : Rule or None
         By which the finest level of the chain is integrated instead of being expanded with all else.
+    items : ndarray, shape (T, T), or None
+        Negative Hessian in a scale's thresholds and discriminations to take for that of any point: proposals need it
+        nearly, and it is most of the work.
 
     Attributes
     ----------
@@ -57,7 +62,15 @@ class Conditional:
         Threads that one expansion may use; the numbers do not depend on it.
     """
 
-    def __init__(self, problem: FitProblem, layout: Layout, hyper: Hyper, quadrature: Rule | None = None) -> None:
+    def __init__(
+        self,
+        problem: FitProblem,
+        layout: Layout,
+        hyper: Hyper,
+        quadrature: Rule | None = None,
+        items: np.ndarray | None = None,
+    ) -> None:
+        self.items = items
         self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
         self._classes = _classes(problem, layout)
@@ -91,7 +104,20 @@ class Conditional:
 
     def rows(self, point: Point) -> Rows:
         """The data, the trait multiplied by the scale of each survey."""
-        return self.layout.rows_at(self.hyper.survey_scale(point))
+        rows = self.layout.rows_at(self.hyper.survey_scale(point))
+        return rows if self.items is None else rows._replace(known=True)
+
+    def item_information(self, e: Expansion) -> np.ndarray:
+        """Negative Hessian in a scale's thresholds and discriminations, shape (T, T), of its lower triangle."""
+        above, rows = np.ascontiguousarray(self.above(e.at.nodes[:, None])[:, 0]), self.rows(e.point)
+
+        def part(first: int, last: int) -> np.ndarray:
+            matrix = np.zeros((self.layout.n_core, self.layout.n_core))
+            item_information(rows, first, last, e.at.core, above, matrix)
+            return matrix
+
+        at = slice(self.layout.thresholds.start, self.layout.discriminations.stop)
+        return np.asarray(np.sum(self._over_parts(part), axis=0)[at, at])
 
     def start(self) -> Latent:
         """A first value: the overall answer in the intercept or the cutpoints, 0 elsewhere."""
@@ -156,6 +182,9 @@ class Conditional:
         parts = self._over_parts(part)
         total = sum(p[0] for p in parts)
         matrix, score = sum((p[1] for p in parts), np.zeros((q, q))), sum((p[2] for p in parts), np.zeros(q))
+        if self.items is not None:
+            at_items = slice(layout.thresholds.start, layout.discriminations.stop)
+            matrix[at_items, at_items] += self.items
         nodes = np.zeros(n)
         if n:
             nodes[: chain.n_leaves] = slope
@@ -195,9 +224,12 @@ class Conditional:
         e = self.try_expand(point, start)
         if e is None:
             e = self.expand(point, self.start())
-        for _ in range(MOST_STEPS):
+        for k in range(MOST_STEPS):
             if e.decrement <= tolerance:
                 return e
+            if k == MOST_ROUGH_STEPS and self.items is not None:
+                whole = Conditional(self.problem, self.layout, self.hyper, self.quadrature)
+                return whole.find_mode(point, e.at, tolerance)
             by = 1.0
             for _ in range(MOST_HALVINGS):
                 new = self.try_expand(point, e.at.plus(e.step, by))

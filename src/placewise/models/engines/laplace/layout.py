@@ -156,7 +156,7 @@ def lay_out(problem: FitProblem) -> Layout:
     rows = Rows(
         FAMILIES[problem.family], x, col.astype(np.int32), np.ascontiguousarray(val), np.ascontiguousarray(z),
         data.y[order], data.size[order], data.weight[order], start.astype(np.int64), n_cut,
-        low, high, np.ones(len(order)), answers, questions.cuts, p + n_cut, STEP,
+        low, high, np.ones(len(order)), answers, questions.cuts, p + n_cut, STEP, False,
     )  # fmt: skip
     trait = np.concatenate(
         [np.zeros(0, dtype=bool)]

@@ -56,17 +56,19 @@ def coarsened(conditional: Conditional, landscape: Landscape, seed: int, jobs: i
 
 
 def sharpened(conditional: Conditional, landscape: Landscape) -> Conditional:
-    """The same with persons integrated as finely as the items' discriminations ask for.
+    """Of a scale: persons integrated as finely as its items ask for, and the items' information taken from the mode.
 
     Answers leave of the persons' variance 1 no less than 1 / (1 + Σ a²/3); the spacing is that sd at most.
     """
     layout = conditional.layout
     steepness = np.exp(landscape.mode.core[layout.discriminations])
-    step = float(np.clip(1.0 / np.sqrt(1.0 + np.sum(steepness**2) / 3.0), FINEST, layout.rows.step))
-    if step == layout.rows.step or not len(steepness):
+    if not len(steepness):
         return conditional
+    step = float(np.clip(1.0 / np.sqrt(1.0 + np.sum(steepness**2) / 3.0), FINEST, layout.rows.step))
     finer = replace(layout, rows=layout.rows._replace(step=step))
-    return Conditional(conditional.problem, finer, conditional.hyper, conditional.quadrature)
+    own = Conditional(conditional.problem, finer, conditional.hyper)
+    items = own.item_information(own.find_mode(own.hyper.at(landscape.centre), landscape.mode))
+    return Conditional(conditional.problem, finer, conditional.hyper, items=items)
 
 
 def _without_leaves(landscape: Landscape) -> Landscape:
@@ -128,7 +130,7 @@ def _weights(conditional: Conditional, landscape: Landscape, z: np.ndarray, seed
     core, nodes, log_density = draw(conditional, e, conditional.solve(e, skew), PROBES, np.random.default_rng(seed))
     exact = conditional.log_joint(point, core, nodes, e.tau)
     # none of a few draws may have cutpoints in order
-    return np.maximum(exact - log_density + conditional.hyper.log_prior(z)[0], NOWHERE)
+    return np.asarray(np.maximum(exact - log_density + conditional.hyper.log_prior(z)[0], NOWHERE))
 
 
 def draw(
