@@ -307,8 +307,7 @@ def item_information(
 ) -> None:
     """Add to ``matrix``, shape (Q, Q), the negative Hessian in the items' parameters, in its lower triangle.
 
-    Other entries of it are of no use. ``above``, shape (leaves,), is as ``placewise.kernels.elimination.assemble`` takes
-    it.
+    Other entries of it are of no use. ``above``, shape (leaves,), is as in ``placewise.kernels.elimination.assemble``.
     """
     tables, share, at, slopes, means, cov = room(rows)
     fill_tables(rows, core, tables)
