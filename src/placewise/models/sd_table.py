@@ -58,6 +58,11 @@ def draw_sd(prior: SdPrior, rng: np.random.Generator, n: int = PRIOR_DRAWS) -> n
     return np.sqrt(values) if prior.on == "var" else values
 
 
+def spread_of_log(prior: Prior) -> float:
+    """The sd of the logarithm of what has this prior, by simulation; infinite for one that is flat or fixed."""
+    return _log_sd(draw_sd(SdPrior(prior), np.random.default_rng(0)))
+
+
 def _described(plan: PriorPlan) -> dict[str, str]:
     text = {name: str(prior) for name, prior in plan.sds.items()}
     if plan.total is not None:

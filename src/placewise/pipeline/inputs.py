@@ -26,7 +26,7 @@ CODE: Mapping[Stage, tuple[str, ...]] = {
     ),
     "diagnose": (
         "diagnostics",
-        *(f"pipeline/{name}.py" for name in ("answers", "baselines", "predictive", "prior_predictive")),
+        *(f"pipeline/{name}.py" for name in ("answers", "baselines", "conflict", "predictive", "prior_predictive")),
     ),
     "project": (
         "estimates",

@@ -90,6 +90,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         standing=None if project is None else project.facts["standing"],
         alternatives=diagnostics.get("sensitivity"),
         expected=diagnostics["prior"],
+        conflicts=diagnostics["surveys"],
         sensitivity=_sensitivity_to_link(run, estimates, estimand),
         responses=responses(data),
         index_base=_base_words(run),

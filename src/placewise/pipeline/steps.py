@@ -102,6 +102,7 @@ def sensitivity(run: OutcomeRun) -> Mapping[str, Any]:
 def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     """Check the draws and predictions, fit the baselines; leaves ``diagnostics.json``."""
     from placewise.diagnostics.below_link import link_checks
+    from placewise.diagnostics.conflict import conflict_check
     from placewise.diagnostics.convergence import diagnose as check_fit
     from placewise.diagnostics.crossings import crossing_check
     from placewise.diagnostics.joint import joint_checks
@@ -109,6 +110,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     from placewise.diagnostics.sensitivity import weights_checks
     from placewise.estimates.crossings import crossed_share
     from placewise.pipeline.baselines import baseline_rows, fit_baselines
+    from placewise.pipeline.conflict import survey_conflicts
     from placewise.pipeline.predictive import predictive_checks
     from placewise.pipeline.prior_predictive import prior_predictive
 
@@ -125,6 +127,8 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     found = found.with_checks(link_checks(data.design, run.posterior))
     expected = prior_predictive(run)
     found = found.with_checks(prior_checks(expected))
+    conflicts = survey_conflicts(run)
+    found = found.with_checks(conflict_check(survey, told) for survey, told in conflicts.items())
     tried = read_sensitivity(run)
     if tried is not None:
         found = found.with_checks(weights_checks(tried["weights"], tried["level"]))
@@ -137,6 +141,7 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
         "baselines": [] if baselines is None else baseline_rows(baselines),
         "sensitivity": tried,
         "prior": expected,
+        "surveys": conflicts,
         "predictive": {p.name: json.loads(p.table.to_json(orient="records")) for p in predictive},
     }
     atomic.write_text(run.store.folder / "diagnostics.json", json.dumps(told, indent=1))

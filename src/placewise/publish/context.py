@@ -144,6 +144,8 @@ class ReportContext:
         Where truth is known: ``level, areas, rmse, correlation, coverage``.
     sensitivity : DataFrame or None
         ``setting, quantity, value``: what changes when a prior does.
+    conflicts : mapping of survey to mapping
+        How each survey but the reference departs from it: ``surveys`` of ``diagnostics.json``.
     expected : mapping or None
         What the priors said of areas before any answer, beside the posterior: ``prior`` of ``diagnostics.json``.
     alternatives : mapping or None
@@ -210,6 +212,7 @@ class ReportContext:
     predictive: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     accuracy: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    conflicts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     expected: Mapping[str, Any] | None = None
     alternatives: Mapping[str, Any] | None = None
     joint: Mapping[str, Any] | None = None

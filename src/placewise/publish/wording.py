@@ -60,6 +60,9 @@ CHECKS = {
     "weights: areas": "largest move of a larger area with survey weights, in its own uncertainty",
 }
 
+# checks of each survey beside the reference
+SURVEYS = "surveys: "
+
 # on which side of its limit a check passes
 LIMITS = {
     "finite": "at most",
@@ -125,11 +128,15 @@ def label_words(name: str) -> str:
 
 def check_words(name: str) -> str:
     """A check's name in ``diagnostics.json`` as a label."""
+    if name.startswith(SURVEYS):
+        return f"areas where {label_words(name.removeprefix(SURVEYS))} departs from the reference survey unexpectedly"
     return CHECKS.get(name) or label_words(name)
 
 
 def limit_words(name: str) -> str:
     """On which side of its limit a check passes; empty where that is not known."""
+    if name.startswith(SURVEYS):
+        return "at most"
     return "about" if name.startswith("predictive: ") else LIMITS.get(name, "")
 
 

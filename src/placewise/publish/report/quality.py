@@ -14,6 +14,7 @@ from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.shrinkage import draw_shrinkage
 from placewise.publish.palette import ACCENT, DIVERGING
 from placewise.publish.report.alternatives import alternatives_view
+from placewise.publish.report.conflict import conflict_views
 from placewise.publish.report.expected import expected_view
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, limit_words, percent
@@ -38,6 +39,7 @@ def quality_view(context: ReportContext) -> dict[str, Any]:
         ],
         "accuracy": _accuracy(context),
         "sensitivity": _sensitivity(context),
+        "conflicts": conflict_views(context),
         "expected": expected_view(context),
         "alternatives": alternatives_view(context),
     }
