@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from placewise.diagnostics.sensitivity import FIXED, power_verdict, share_verdict, shift_in_sds, weights_checks
+from placewise.diagnostics.sensitivity import (
+    FIXED,
+    by_chance,
+    power_verdict,
+    share_verdict,
+    shift_in_sds,
+    weights_checks,
+)
 
 
 def test_shifts_are_in_units_of_the_published_uncertainty():
@@ -14,9 +21,20 @@ def test_shifts_are_in_units_of_the_published_uncertainty():
     ("national", "moved", "verdicts"), [(0.5, [], ["pass", "pass"]), (-0.51, ["L1"], ["warn"] * 2)]
 )
 def test_a_move_beyond_half_a_posterior_sd_is_a_warning(national, moved, verdicts):
-    found = weights_checks({"national": national, "largest": 0.6, "moved": moved, "areas": 24}, "lad")
+    found = weights_checks({"national": national, "largest": 0.6, "moved": moved, "areas": 24, "chance": 3.4}, "lad")
     assert [c.verdict for c in found] == verdicts
     assert "lower" in found[0].sentence or national > 0
+    assert "by chance alone up to 3.4 would" in found[1].sentence
+
+
+def test_weights_that_tell_nothing_move_means_as_often_as_is_said():
+    rng = np.random.default_rng(1)
+    weight = rng.lognormal(0.0, 0.35, (4000, 200))
+    y = rng.standard_normal((4000, 200))
+    move = ((weight * y).sum(axis=1) / weight.sum(axis=1) - y.mean(axis=1)) * np.sqrt(200)
+    kish = np.mean(weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1) / 200)
+    assert by_chance(float(kish)) == pytest.approx(np.mean(np.abs(move) > 0.5), abs=0.02)
+    assert by_chance(1.0) == 0
 
 
 def test_a_weighted_fit_that_fails_is_told_and_none_is_not():

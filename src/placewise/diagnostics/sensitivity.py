@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from placewise.diagnostics.convergence import Check, Verdict
 
@@ -25,14 +26,29 @@ def shift_in_sds(other: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(sd > 0, move / np.where(sd > 0, sd, 1.0), np.sign(move) * FIXED))
 
 
+def by_chance(kish: float) -> float:
+    """Share of figures that weights move by more than ``SHIFT`` though they tell nothing of the answers.
+
+    The weighted and the unweighted mean of the same answers differ by chance with variance 1 / kish − 1 in units of the
+    unweighted one's (Hausman 1978), and figures drawn towards others by less: an upper bound.
+
+    Parameters
+    ----------
+    kish : float
+        (Σ w)² / (n Σ w²), 1 where all weights are equal.
+    """
+    sd = np.sqrt(max(1.0 / kish - 1.0, 0.0))
+    return float(2.0 * stats.norm.sf(SHIFT / sd)) if sd > 0 else 0.0
+
+
 def weights_checks(weights: Mapping[str, Any] | None, level: str) -> list[Check]:
     """Checks of the weighted fit beside the unweighted one; none where it was not made.
 
     Parameters
     ----------
     weights : mapping or None
-        ``national``, ``largest`` (shifts in posterior sds), ``moved`` (codes), ``areas``; or ``failed``, why there is
-        no fit.
+        ``national``, ``largest`` (shifts in posterior sds), ``moved`` (codes), ``areas``, ``chance`` (how many of them
+        would move by chance); or ``failed``, why there is no fit.
     level : str
         What the areas are.
     """
@@ -63,7 +79,7 @@ def weights_checks(weights: Mapping[str, Any] | None, level: str) -> list[Check]
                 SHIFT,
                 "warn" if moved else "pass",
                 f"With survey weights {len(moved)} of {areas} areas of {level} differ by more than "
-                f"{SHIFT:g} posterior sds.",
+                f"{SHIFT:g} posterior sds; by chance alone up to {weights['chance']:.2g} would.",
                 tuple(moved[:MOST_NAMED]),
             )
         )

@@ -1,4 +1,4 @@
-"""What would be published with weighted answers or with other priors: the fits beside the fit."""
+"""What would be published with weighted answers, less of a second survey, or other priors: the fits beside the fit."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from placewise.pipeline.outcome import OutcomeRun
 
 FACTORS = {"halved": 0.5, "doubled": 2.0}
+# of the likelihood of each survey but the reference (a power prior, Ibrahim and Chen 2000); 0: the reference alone
+SURVEY_POWERS = (0.5, 0.0)
 # powers of the hyperpriors at which clear areas are counted: a little off 1, where weights can still be relied on
 POWERS = (0.8, 1.25)
 MOST_THREADS = 4
@@ -38,7 +40,7 @@ def compared_level(levels: tuple[str, ...]) -> str:
 
 
 def sensitivity(run: OutcomeRun) -> dict[str, Any]:
-    """All of it, as JSON values: ``level``, ``weights`` (None without survey weights), ``priors``, ``powers``.
+    """All of it, as JSON values: ``level``, ``weights`` (None without them), ``surveys``, ``priors``, ``powers``.
 
     A refit that fails is told with its reason, not passed over.
     """
@@ -51,6 +53,7 @@ def sensitivity(run: OutcomeRun) -> dict[str, Any]:
     return {
         "level": level,
         "weights": _weighted(run, base, level, threads),
+        "surveys": _surveys(run, base, level, threads),
         "priors": _priors(run, base, level, threads),
         "powers": _powers(base, together, khats),
         "hyperpriors": sorted(densities),
@@ -91,6 +94,7 @@ def _weighted(run: OutcomeRun, base: Outlook, level: str, threads: int) -> dict[
         posterior = _again(run, run.posterior.priors, weight)
     except PlacewiseError as error:
         return {"failed": error.problems[0].message}
+    kish = float(weight.sum() ** 2 / np.square(weight).sum() / len(weight))
     effects = ratios(run.data, run.model.outcome.family, posterior, weight)
     other = _outlook(run, posterior, level, threads)
     wide = corrected(posterior, effects)
@@ -101,12 +105,31 @@ def _weighted(run: OutcomeRun, base: Outlook, level: str, threads: int) -> dict[
     return {
         **_told(other, base),
         "corrected_sd": float(honest.national.std()),
-        "kish": float(weight.sum() ** 2 / np.square(weight).sum() / len(weight)),
+        "kish": kish,
+        "chance": len(shift) * verdicts.by_chance(kish),
         "moved": [base.codes[k] for k in order],
         "shifts": [float(shift[k]) for k in order],
         "ratios": effects,
         "corrected": {name: ratio for name, ratio in effects.items() if ratio > RATIO},
     }
+
+
+def _surveys(run: OutcomeRun, base: Outlook, level: str, threads: int) -> list[dict[str, Any]]:
+    """The published figures had each survey but the reference counted half, or not at all; one row a fit."""
+    asked, rows = run.data.response.instruments, list[dict[str, Any]]()
+    if asked is None:
+        return rows
+    for number, survey in enumerate(asked.surveys[1:], start=1):
+        for power in SURVEY_POWERS:
+            run.reporter.say(f"{run.name}: fitting with survey {survey} to the power {power:g}")
+            row: dict[str, Any] = {"survey": survey, "power": power}
+            try:
+                posterior = _again(run, run.posterior.priors, np.where(asked.survey == number, power, 1.0))
+            except PlacewiseError as error:
+                rows.append(row | {"failed": error.problems[0].message})
+                continue
+            rows.append(row | _told(_outlook(run, posterior, level, threads), base))
+    return rows
 
 
 def _priors(run: OutcomeRun, base: Outlook, level: str, threads: int) -> dict[str, Any]:

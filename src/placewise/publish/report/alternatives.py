@@ -1,4 +1,4 @@
-"""What moves when an assumption does: survey weights, and the priors of how much groups differ."""
+"""What moves when an assumption does: survey weights, a second survey, and the priors of how much groups differ."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import grouping_words
 from placewise.publish.wording import SDS, Scale, count, joined, label_words, sentence_case
 
-MOST_NAMED = 5
+MOST_NAMED, MOST_ROWS = 5, 10
 CHANGES = {"halved": "expected half as large", "doubled": "expected twice as large"}
 
 
 def alternatives_view(context: ReportContext) -> dict[str, Any] | None:
-    """Sentences on weights and priors, and two tables; None where nothing was tried."""
+    """Sentences on weights and priors, and tables; None where nothing was tried."""
     tried = context.alternatives
     if tried is None:
         return None
     return {
         "weights": _weights(context, tried),
+        "moved": _moved_areas(context, tried),
+        "others": _others(context, tried),
         "refits": _refits(context, tried),
         "set": _learned(tried),
         "powers": _powers(context, tried),
@@ -43,14 +45,16 @@ def _weights(context: ReportContext, tried: Mapping[str, Any]) -> str:
     if found["areas"]:
         one, many = context.words(tried["level"])
         beyond = len(found["moved"])
+        chance = f"Weights as uneven as these would move {_about(found['chance'])} of them so far by chance alone."
         sentence = f"Of {count(found['areas'])} {many}, none moves by more than that allows."
         if beyond:
             named = [_name(context, tried["level"], code) for code in found["moved"][:MOST_NAMED]]
             more = f" and {count(beyond - len(named))} more" if beyond > len(named) else ""
             sentence = (
                 f"{count(beyond)} of {count(found['areas'])} {many} move by more than half of their own uncertainty: "
-                f"{joined(named) if not more else ', '.join(named) + more}. Who answered there differs from who lives "
-                f"there in ways that the model does not know; treat the figure of such a {one} with care."
+                f"{joined(named) if not more else ', '.join(named) + more}. {chance} Where it is more than chance, who "
+                "answered differs from who lives there in ways that the model does not know; treat the figure of such "
+                f"a {one} with care."
             )
         sentences.append(sentence)
     if found["corrected"]:
@@ -87,38 +91,93 @@ def _group(context: ReportContext, name: str) -> str:
     return SDS.get(name, grouping_words(context, name))
 
 
+def _about(number: float) -> str:
+    return "hardly any" if number < 0.5 else f"up to about {count(number)}"
+
+
+def _moved_areas(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | None:
+    """The areas that survey weights move most, of those moved by more than half of their own uncertainty."""
+    found = tried["weights"]
+    if not found or "failed" in found or not found["moved"]:
+        return None
+    scale, level = Scale(context.kind), str(tried["level"])
+    table = context.rows(level).set_index("area_code")
+    rows = []
+    for code, shift in list(zip(found["moved"], found["shifts"], strict=True))[:MOST_ROWS]:
+        own = table.loc[code]
+        figure = scale.estimate(float(own["mean"]), float(own["ci90_lower"]), float(own["ci90_upper"]))
+        points = f"{shift * own['sd'] * scale.factor:+.1f}" if scale.kind == "share" else f"{shift * own['sd']:+.2g}"
+        rows.append(
+            [Cell(_name(context, level, code)), Cell(figure), Cell(_signed(points)), Cell(_signed(f"{shift:+.2f}"))]
+        )
+    unit = ", points" if scale.kind == "share" else ""
+    columns = [
+        (sentence_case(context.words(level)[0]), False),
+        ("As published, 90% interval", True),
+        (f"Move with survey weights{unit}", True),
+        ("In units of its uncertainty", True),
+    ]
+    return TablePart(f"Where survey weights would move the figures of {context.words(level)[1]} most", columns, rows)
+
+
+def _signed(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _others(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | None:
+    """The figures with survey weights, and with less of each survey but the reference."""
+    weights, surveys = tried["weights"], tried["surveys"]
+    told = [] if weights is None else [("With survey weights", weights)]
+    for refit in surveys:
+        name, half = f"“{label_words(refit['survey'])}”", refit["power"] > 0
+        told.append((f"Each answer of {name} counted half" if half else f"Without the answers of {name}", refit))
+    if not told:
+        return None
+    rows = [_row(context, "As published", tried["priors"]["published"])]
+    rows += [_row(context, label, one) for label, one in told]
+    names = ["survey weights"] * (weights is not None) + ["less of one survey"] * bool(surveys)
+    return TablePart(f"What {joined(names)} would change", _columns(context, tried), rows)
+
+
 def _refits(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | None:
     refits = tried["priors"]["refits"]
     if not refits:
         return None
-    published = tried["priors"]["published"]
-    rows = [_row(context, "as published", published)]
+    rows = [_row(context, "As published", tried["priors"]["published"])]
     for refit in refits:
         label = sentence_case(f"{_group(context, refit['group'])}: differences {CHANGES[refit['change']]}")
-        rows.append([Cell(label), *[Cell("–")] * 5] if "failed" in refit else _row(context, label, refit))
+        rows.append(_row(context, label, refit))
     fitted = [r for r in refits if "failed" not in r]
     many = context.words(tried["level"])[1] if tried["level"] else "areas"
     caption = "What other expectations of how much groups differ would change"
     if fitted and max(max(abs(r["national"]), abs(r["largest"])) for r in fitted) <= SHIFT:
         caption = f"No other expectation of how much groups differ would move the nation or any of the {many} much"
-    columns = [
+    return TablePart(caption, _columns(context, tried), rows)
+
+
+def _columns(context: ReportContext, tried: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    many = context.words(tried["level"])[1] if tried["level"] else "areas"
+    return [
         ("Setting", False),
         ("National figure", True),
-        (f"Largest move of one of the {many}, in units of its uncertainty", True),
+        ("Its move, in units of its uncertainty", True),
+        (f"Largest move of one of the {many}, likewise", True),
         ("Spread of the small areas", True),
         ("Small areas clearly different", True),
         ("Mean width of their 90% intervals", True),
     ]
-    return TablePart(caption, columns, rows)
 
 
 def _row(context: ReportContext, label: str, told: Mapping[str, Any]) -> list[Cell]:
+    if "failed" in told:
+        return [Cell(label), Cell("failed"), *[Cell("–")] * 5]
     scale = Scale(context.kind)
     unit = " points" if scale.kind == "share" else ""
     return [
         Cell(label),
         Cell(f"{told['mean'] * scale.factor:.2f}{scale.unit}"),
-        Cell(f"{abs(told['largest']):.2f}"),
+        Cell(_signed(f"{told['national']:.2f}")),
+        Cell(_signed(f"{told['largest']:.2f}")),
         Cell(f"{told['spread'] * scale.factor:#.3g}{unit}"),
         Cell(f"{100 * told['clear']:.1f}%"),
         Cell(f"{told['width'] * scale.factor:#.3g}{unit}"),
