@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
-from two_surveys import AREAS, LADS, ORDER, PROJECT, SCALE, write_two_surveys
+from two_surveys import AREAS, LADS, ORDER, SCALE, write_two_surveys
 
 from placewise import cli
 from placewise.models.spec import EstimandSpec
 from placewise.pipeline import modelling
 from placewise.pipeline.answers import direct_table, responses, survey_uses, values_of
 from placewise.pipeline.baselines import fit_baselines
+from placewise.pipeline.describe import describe_folder
 from placewise.pipeline.inputs import input_files
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.project_file import read_project
@@ -131,6 +133,27 @@ def test_modes_inside_surveys_are_predicted_at_the_reference(read, tmp_path: Pat
     group = next(g for g in data.design.groups if g.name == "survey:mode")
     assert group.labels == ("first:phone", "first:web", "second:phone", "second:web")
     assert group.all_labels[int(group.lookup[0, 0])] == "first:web"
+
+
+def test_surveys_linked_above_the_area_at_one_level_are_read(tmp_path: Path) -> None:
+    folder = write_two_surveys(tmp_path / "project")
+    for survey in ("first", "second"):
+        relink(folder, survey, "lad")
+    spec = read_project(folder)
+    data = ProjectInputs(spec).outcome(spec.models["ties"])
+    assert data.design.link.group == "lad"
+    groups = {g.name: g for g in data.design.groups}
+    assert groups["discrepancy:second"].labels == groups["lad"].labels
+    assert groups["discrepancy:second"].dim == "lad"
+    assert direct_table(data, SCORE, "region") is not None
+    assert fit_baselines(data, spec.models["ties"].outcome) is None
+
+
+def test_every_survey_s_own_items_are_described(tmp_path: Path) -> None:
+    described = describe_folder(write_two_surveys(tmp_path / "project"), quiet=True)
+    scales = {name: found.to_json()["scales"] for name, found in described.surveys.items()}
+    assert [scale["items"] for scale in scales["first"]] == [["a", "b", "c"]]
+    assert [scale["items"] for scale in scales["second"]] == [["b", "d"]]
 
 
 def test_direct_figures_are_the_reference_survey_s_scores(read) -> None:
@@ -250,7 +273,7 @@ def relink(folder: Path, survey: str, level: str) -> None:
     table = pd.read_csv(folder / f"{survey}.csv")
     table[level] = [f"L{int(code[1:]) % LADS:02d}" for code in table["oa"]]
     table.drop(columns="oa").to_csv(folder / f"{survey}.csv", index=False)
-    project = copy.deepcopy(PROJECT)
+    project = tomllib.loads((folder / "placewise.toml").read_text())
     project["survey"][survey]["area"] = level
     (folder / "placewise.toml").write_text(tomli_w.dumps(project))
 

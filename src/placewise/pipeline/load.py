@@ -253,7 +253,7 @@ class ProjectInputs:
         reference = with_survey_reference(model.reference, formula, outcome.surveys, _file(model), problems)
         link, above = None, respondents.link != areas.code
         if above:
-            check_link(respondents.link, areas, f"survey.{respondents.name}.area", problems)
+            check_link(respondents.link, areas, f"survey.{outcome.surveys[0]}.area", problems)
             link = link_rows(respondents.link, respondents.codes, areas)
         design = build_design(
             formula,
