@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,12 @@ class Project:
         if outcome not in self.spec.models:
             raise ConfigurationError(
                 Problem("fit", f"there is no outcome {outcome!r}", nearest(outcome, self.spec.models))
+            )
+        if outcome in self.spec.joint:
+            warnings.warn(
+                f"{outcome} is one of [joint] outcomes and is fitted by itself here: placewise run couples them",
+                UserWarning,
+                stacklevel=2,
             )
         spec = self._changed(outcome, engine, seed, changes or {})
         model = spec.models[outcome]
