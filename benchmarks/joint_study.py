@@ -1,0 +1,146 @@
+"""Several outcomes together against each by itself, where the truth is known: error, coverage, correlations.
+
+A cell is a world: how far the places and the people of three outcomes go together, and whether the generator is that of
+the model. Every survey has new effects, people and answers; its three outcomes are fitted by the fast engine, and then
+coupled. Errors are of local authorities' shares. Goes on where it stopped.
+
+    python benchmarks/joint_study.py --surveys 40
+    python benchmarks/joint_study.py --surveys 40 --worlds "people only"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from common.joint_worlds import AGE_EFFECTS, LEVEL, JointSurvey, JointWorld, make_joint_survey
+from common.study import Study, add_arguments, mean_error
+from scipy.special import expit
+
+from placewise.models.engines import FitOptions
+from placewise.models.engines.laplace.fit import fit
+from placewise.models.fit import Posterior
+from placewise.models.joint.couple import Member, couple
+
+WORLDS = {
+    "places": JointWorld("places"),
+    "people only": JointWorld("people only", area_correlation=0.0, person_correlation=0.4, same_people=True),
+    "places, unlike": JointWorld("places, unlike", probit=True, degrees=4.0, curved=True),
+    "people only, unlike": JointWorld(
+        "people only, unlike", area_correlation=0.0, person_correlation=0.4, same_people=True, probit=True, degrees=4.0
+    ),
+}
+PAIRS = tuple(combinations(range(3), 2))
+KEYS = ("world", "weakest", "others", "areas", "draws", "survey")
+MEASURES = (
+    "ratio_weakest", "ratio_others", "rmse_weakest", "cov_weakest", "cov_others", "cov_alone", "cov_correlation",
+    "correlation", "person", "ess", "khat", "shift", "seconds", "seconds_fits",
+)  # fmt: skip
+# goals: error of the weakest outcome beside its separate fit, coverage of the correlations' 90% intervals
+MOST_ERROR = {0.0: 1.01, 0.6: 0.93}
+COVERAGE = (0.85, 0.95)
+
+
+def one_survey(cell: Mapping[str, Any], jobs: int = 1) -> dict[str, float]:
+    """Make a survey, fit its outcomes, couple them, and compare with the truth."""
+    sizes = (cell["weakest"], cell["others"], cell["others"])
+    world = replace(WORLDS[cell["world"]], respondents=sizes, areas=cell["areas"])
+    survey = make_joint_survey(world, cell["survey"])
+    began = time.perf_counter()
+    members = []
+    for o, problem in enumerate(survey.problems):
+        idata = fit(problem, FitOptions(draws=cell["draws"], seed=cell["survey"] + 1000 * o, jobs=jobs))
+        members.append(Member(str(o), problem, Posterior(idata, problem.priors), survey.people[o]))
+    fitted = time.perf_counter()
+    found = couple(members, [LEVEL], seed=cell["survey"], jobs=jobs)
+    ended = time.perf_counter()
+    alone = [_errors(m.posterior, survey, o) for o, m in enumerate(members)]
+    coupled = [_errors(found.posteriors[m.name], survey, o) for o, m in enumerate(members)]
+    data = found.idata["posterior"]
+    correlation = data[f"cor_{LEVEL}"].to_numpy()[0]
+    held = []
+    for i, j in PAIRS:
+        low, high = np.quantile(correlation[:, i, j], (0.05, 0.95))
+        held.append(low <= world.area_correlation <= high)
+    people = [row["value"] for row in json.loads(data.attrs["people"])]
+    return {
+        "ratio_weakest": coupled[0][0] / alone[0][0],
+        "ratio_others": float(np.mean([coupled[o][0] / alone[o][0] for o in (1, 2)])),
+        "rmse_weakest": coupled[0][0],
+        "cov_weakest": coupled[0][1],
+        "cov_others": float(np.mean([coupled[o][1] for o in (1, 2)])),
+        "cov_alone": alone[0][1],
+        "cov_correlation": float(np.mean(held)),
+        "correlation": float(np.mean([np.median(correlation[:, i, j]) for i, j in PAIRS])),
+        "person": float(np.mean(people)) if people else float("nan"),
+        "ess": data.attrs["joint_importance_ess"],
+        "khat": data.attrs["joint_khat"],
+        "shift": data.attrs["joint_shift"],
+        "seconds": ended - fitted,
+        "seconds_fits": fitted - began,
+    }
+
+
+def _errors(posterior: Posterior, survey: JointSurvey, number: int) -> tuple[float, float]:
+    """Root mean square error of the places' shares, and how many 90% intervals hold the truth."""
+    level = posterior.draws("intercept")[:, None] + posterior.draws("slopes") @ survey.covariate[None]
+    level = level + posterior.draws(f"effect_{LEVEL}")
+    ages = posterior.draws("effect_age")
+    share = np.mean([expit(level + ages[:, [a]]) for a in range(len(AGE_EFFECTS))], axis=0)
+    truth = survey.share[number]
+    low, high = np.quantile(share, (0.05, 0.95), axis=0)
+    return float(np.sqrt(np.mean((share.mean(axis=0) - truth) ** 2))), float(np.mean((low <= truth) & (truth <= high)))
+
+
+def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean of every measure over the surveys of a cell with its Monte-Carlo error, and which goals are missed."""
+    table = mean_error(rows, list(KEYS[:-1]), MEASURES)
+    table["missed"] = [", ".join(_missed(row)) for row in table.to_dict("records")]
+    return table
+
+
+def _missed(row: Mapping[str, Any]) -> list[str]:
+    """Goals that a cell misses by more than two Monte-Carlo errors."""
+    world = WORLDS[row["world"]]
+    found = []
+
+    def beyond(name: str, low: float, high: float) -> None:
+        error = 2.0 * (row[f"{name}_se"] if row[f"{name}_se"] == row[f"{name}_se"] else 0.0)
+        if not low - error <= row[name] <= high + error:
+            found.append(f"{name} {row[name]:.3f}")
+
+    beyond("ratio_weakest", 0.0, MOST_ERROR[world.area_correlation])
+    if world.area_correlation == 0.0:
+        beyond("cov_correlation", *COVERAGE)
+    beyond("cov_weakest", 0.87, 0.93)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--worlds", nargs="+", choices=list(WORLDS), default=list(WORLDS), metavar="WORLD")
+    parser.add_argument("--surveys", type=int, default=10)
+    parser.add_argument("--weakest", type=int, default=5_000, help="respondents of the weakest outcome")
+    parser.add_argument("--others", type=int, default=30_000, help="respondents of each of the others")
+    parser.add_argument("--areas", type=int, default=331)
+    parser.add_argument("--draws", type=int, default=1000)
+    add_arguments(parser, "joint")
+    args = parser.parse_args()
+    study = Study(args.csv, KEYS, MEASURES, args.stale)
+    same = {k: getattr(args, k) for k in KEYS if k not in ("world", "survey")}
+    # survey by survey, so that an unfinished study has every world
+    cells = [{"world": w} | same | {"survey": k} for k in range(args.surveys) for w in args.worlds]
+    rows = study.run(cells, lambda cell: one_survey(cell, args.threads), args.minutes)
+    with pd.option_context("display.width", 250, "display.max_columns", None, "display.precision", 3):
+        print(summary_of(rows).drop(columns=list(KEYS[1:-1])).set_index("world").T)
+
+
+if __name__ == "__main__":
+    main()
