@@ -28,7 +28,7 @@ from placewise.estimates.benchmarking import (
 from placewise.estimates.blocks import block_size, in_order, spans
 from placewise.estimates.describe import NATIONAL, WHOLE
 from placewise.estimates.hierarchy import Hierarchy
-from placewise.estimates.moved import Moved, describe_moves
+from placewise.estimates.moved import Moved, describe_moves, in_rows, row_moments
 from placewise.estimates.predictor import Effect, Predictor
 from placewise.estimates.projector import Projector
 from placewise.estimates.scale import LinkScale, scale_of_estimand
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 PASSES = 8  # at most; three or four are usual
 _CLOSE = 2e-5  # on the logarithm or logit: a share is met to 5e-6 in every draw
-_MOST_VALUES = 20_000_000  # areas × draws of the benchmarked level: a few arrays of 160 MB
+_MOST_VALUES = 20_000_000  # areas × draws of the benchmarked level: four arrays of 160 MB
 _DRAWS_AN_AREA = 4  # mode update rests on the covariance between areas, which so many draws each can tell
 
 
@@ -178,15 +178,16 @@ def benchmark(
     if not used.any():
         message = f"no target of {level!r} is precise enough to be used"
         raise DataError(Problem(where, message, "benchmark a larger level", kind="data"))
-    before, mean_before = work.rates(predictor, 0)
-    wanted, discrepancy, clipped = _wanted(before, targets, used, scale, mode, predictor.seed)
+    figures, mean_before = work.rates(predictor, 0)
+    before = row_moments(figures)
+    goal, discrepancy, clipped = _goal(figures, targets, used, scale, mode, predictor.seed)
     met = np.ones_like(used) if mode == "update" else used
-    goal, share = scale.forward(wanted), clipped / wanted.size
-    del wanted
-    shift, after, mean_after, passes = _solve(work, scale, before, goal, met, _parents(predictor, work, level))
+    for rows in in_rows(figures.shape):
+        figures[rows] = scale.forward(figures[rows])
+    shift, after, mean_after, passes = _solve(work, scale, figures, goal, met, _parents(predictor, work, level))
     moved = describe_moves(
-        targets, used, before, after, shift, predictor.population, (mean_before, mean_after), discrepancy,
-        clipped=share, passes=passes,
+        targets, used, before, after, shift.mean(axis=1, dtype=np.float64), predictor.population,
+        (mean_before, mean_after), discrepancy, clipped=clipped / goal.size, passes=passes,
     )  # fmt: skip
     return Benchmarked(_with(work, level, shift), level, mode, scale, targets, estimand, used, moved)
 
@@ -214,28 +215,46 @@ def check_size(areas: int, draws: int, mode: str, found: Problems) -> None:
         found.add("benchmark.mode", message, f"take {_DRAWS_AN_AREA * areas:,} draws, a larger level, or mode 'drawn'")
 
 
-def _wanted(
+def _goal(
     before: np.ndarray, targets: Targets, used: np.ndarray, scale: LinkScale, mode: Mode, seed: int
 ) -> tuple[np.ndarray, Discrepancy | None, int]:
-    """Where each area is to stand in each draw; only rows that are used count, but for ``update``."""
-    n_draws, estimate, codes = before.shape[1], targets.estimate, targets.codes
+    """Where each area is to stand on the scale in each draw; only rows that are used count, but for ``update``."""
+    goal, found, clipped = np.empty_like(before), None, 0
     if mode == "update":
-        assert targets.se is not None
-        b, se = estimate[used], targets.se[used]
-        uniform = uniforms(seed, "discrepancy", np.array([WHOLE], dtype=object), n_draws)[0]
-        covariance = np.atleast_2d(np.cov(before[used])) + np.diag(se**2)
-        found = estimate_discrepancy(b - before[used].mean(axis=1), covariance, uniform)
-        noise = (normals(seed, "area", codes, n_draws), normals(seed, "target", codes[used], n_draws))
-        moved = condition(before, used, b, se, found.draws, noise)
-        within, clipped = inside(moved, np.where(used, estimate, before.mean(axis=1)), scale)
-        return within, found, clipped
-    wanted = before.copy()
+        goal, found, clipped = _updated(before, targets, used, scale, seed)
+    for rows in in_rows(before.shape):
+        wanted = goal[rows] if mode == "update" else _drawn(before[rows], targets, used, rows, scale, mode, seed)
+        goal[rows] = scale.forward(wanted)
+    return goal, found, clipped
+
+
+def _updated(
+    before: np.ndarray, targets: Targets, used: np.ndarray, scale: LinkScale, seed: int
+) -> tuple[np.ndarray, Discrepancy, int]:
+    """Figures once model and targets have been weighed against each other."""
+    assert targets.se is not None
+    n_draws, estimate, codes = before.shape[1], targets.estimate, targets.codes
+    b, se = estimate[used], targets.se[used]
+    uniform = uniforms(seed, "discrepancy", np.array([WHOLE], dtype=object), n_draws)[0]
+    covariance = np.atleast_2d(np.cov(before[used])) + np.diag(se**2)
+    found = estimate_discrepancy(b - before[used].mean(axis=1), covariance, uniform)
+    noise = (normals(seed, "area", codes, n_draws), normals(seed, "target", codes[used], n_draws))
+    moved = condition(before, used, b, se, found.draws, noise)
+    within, clipped = inside(moved, np.where(used, estimate, before.mean(axis=1)), scale)
+    return within, found, clipped
+
+
+def _drawn(
+    before: np.ndarray, targets: Targets, used: np.ndarray, rows: slice, scale: LinkScale, mode: Mode, seed: int
+) -> np.ndarray:
+    """Figures of some areas, drawn from their targets."""
+    wanted, own, estimate = before.copy(), used[rows], targets.estimate[rows]
     if targets.se is not None:
-        uniform = uniforms(seed, "target", codes, n_draws)
-        wanted[used] = draw_targets(estimate, targets.se, uniform, scale.lower, scale.upper)[used]
+        uniform = uniforms(seed, "target", targets.codes[rows], before.shape[1])
+        wanted[own] = draw_targets(estimate, targets.se[rows], uniform, scale.lower, scale.upper)[own]
     if mode == "exact":
-        wanted[used] = centred_on(wanted[used], estimate[used], scale)
-    return wanted, None, 0
+        wanted[own] = centred_on(wanted[own], estimate[own], scale)
+    return wanted
 
 
 def _parents(predictor: Predictor, work: _Work, level: str) -> list[np.ndarray]:
@@ -248,44 +267,81 @@ def _parents(predictor: Predictor, work: _Work, level: str) -> list[np.ndarray]:
 
 
 def _solve(
-    work: _Work, scale: LinkScale, before: np.ndarray, goal: np.ndarray, met: np.ndarray, parents: list[np.ndarray]
+    work: _Work, scale: LinkScale, here: np.ndarray, goal: np.ndarray, met: np.ndarray, parents: list[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Shifts of η that bring the areas to where they are wanted, by the secant rule on the scale.
 
+    Parameters
+    ----------
+    here, goal : ndarray of float64, shape (L, S)
+        Where the areas stand and where they are wanted, on the scale; both are overwritten.
+    met : ndarray of bool, shape (L,)
+        Areas that are to be brought there; the others follow their siblings.
+    parents : list of ndarray of int64, shape (L,)
+
     Returns
     -------
-    shift, after : ndarray of float64, shape (L, S)
+    shift : ndarray of float32, shape (L, S)
+    after : ndarray of float64, shape (L, S)
+        Figures.
     mean : ndarray of float64, shape (A,)
         Mean rates of the small areas afterwards.
     passes : int
     """
     people = np.bincount(work.group, work.predictor.population[work.order])
-    here = scale.forward(before)
     goal[~met] = here[~met]
-    unit = max(1.0, float(np.abs(goal - here).max())) if scale.link == "identity" else 1.0
-    shift, slope = np.zeros_like(before), np.full(before.shape, scale.direction, dtype=np.float32)
+    state, parts = _Secant(scale, here, goal, met), in_rows(goal.shape)
+    unit = max(1.0, max(state.largest(rows) for rows in parts)) if scale.link == "identity" else 1.0
+    # single precision, as the predictor stores it
+    shift = np.zeros(goal.shape, dtype=np.float32)
     for done in range(1, PASSES):
-        step = (goal - here) / slope
-        step[~met] = 0.0
-        shift += step
+        for rows in parts:
+            shift[rows] = shift[rows] + state.step(rows)
         shift[~met] = _of_siblings(shift, met, people, parents)
-        # as the predictor stores it
-        shift = shift.astype(np.float32).astype(np.float64)
         after, mean = work.rates(_with(work, "", shift), done)
-        there = scale.forward(after)
-        miss = np.abs(goal - there)[met].max()
-        if not np.isfinite(there[met]).all():
+        miss = float(np.max([state.miss(rows, after[rows]) for rows in parts]))
+        if not np.isfinite(miss):
             break
         if miss <= _CLOSE * unit:
             return shift, after, mean, done + 1
-        large = np.abs(step) > 1e-4
-        gradient = scale.direction * (there - here)[large] / step[large]
-        slope[large] = scale.direction * np.clip(gradient, 0.02, 2.0)
-        here = there
+        for rows in parts:
+            state.learn(rows, after[rows])
+        del after
     hint = "are the targets of this estimand, this population and this scale?"
     raise ModelError(
         Problem("benchmark.targets", "the figures cannot be reached by a shift of the model", hint, "model")
     )
+
+
+class _Secant:
+    """Where areas stand, where they are wanted, and how much a shift moves them: a few areas at a time."""
+
+    def __init__(self, scale: LinkScale, here: np.ndarray, goal: np.ndarray, met: np.ndarray) -> None:
+        self._scale, self._here, self._goal, self._met = scale, here, goal, met
+        self._slope = np.full(goal.shape, scale.direction, dtype=np.float32)
+
+    def largest(self, rows: slice) -> float:
+        """Longest way to go."""
+        return float(np.abs(self._goal[rows] - self._here[rows]).max())
+
+    def step(self, rows: slice) -> np.ndarray:
+        """Next shift; none of areas that are not to be met."""
+        step: np.ndarray = (self._goal[rows] - self._here[rows]) / self._slope[rows]
+        step[~self._met[rows]] = 0.0
+        return step
+
+    def miss(self, rows: slice, after: np.ndarray) -> float:
+        """Largest distance left of the areas to be met; not a finite number where one stands at an end."""
+        met = self._met[rows]
+        return float(np.abs(self._goal[rows][met] - self._scale.forward(after[met])).max(initial=0.0))
+
+    def learn(self, rows: slice, after: np.ndarray) -> None:
+        """Take the areas' new place, and from it how much the last step moved them."""
+        there, step, slope = self._scale.forward(after), self.step(rows), self._slope[rows]
+        large = np.abs(step) > 1e-4
+        gradient = self._scale.direction * (there - self._here[rows])[large] / step[large]
+        slope[large] = self._scale.direction * np.clip(gradient, 0.02, 2.0)
+        self._here[rows] = there
 
 
 def _of_siblings(shift: np.ndarray, met: np.ndarray, people: np.ndarray, parents: list[np.ndarray]) -> np.ndarray:
@@ -296,7 +352,9 @@ def _of_siblings(shift: np.ndarray, met: np.ndarray, people: np.ndarray, parents
         for k in np.flatnonzero(~done):
             siblings = met & (parent == parent[open_rows[k]])
             if siblings.any():
-                out[k] = np.average(shift[siblings], axis=0, weights=people[siblings])
+                for row in np.flatnonzero(siblings):
+                    out[k] += people[row] * shift[row]
+                out[k] /= people[siblings].sum()
                 done[k] = True
     return out
 

@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from placewise.estimates.benchmarking import Discrepancy
+from placewise.estimates.blocks import spans
 from placewise.estimates.targets import Targets
 from placewise.kernels.inversions import count_inversions
+
+_AT_A_TIME = 1_000_000  # values: 8 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +59,22 @@ class Moved:
         return told | {"surprising": self.surprising, "areas": rows.to_dict(orient="records")}
 
 
+def in_rows(shape: tuple[int, ...]) -> list[slice]:
+    """Rows of an array, some at a time: what is done to each by itself then takes little memory."""
+    return [slice(start, stop) for start, stop in spans(shape[0], max(1, _AT_A_TIME // max(shape[1], 1)))]
+
+
+def row_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd of each row; float64, shape (L, S) -> two of shape (L,)."""
+    parts = [(values[rows].mean(axis=1), values[rows].std(axis=1, ddof=1)) for rows in in_rows(values.shape)]
+    mean, sd = (np.concatenate(found) for found in zip(*parts, strict=True))
+    return mean, sd
+
+
 def describe_moves(
     targets: Targets,
     used: np.ndarray,
-    before: np.ndarray,
+    before: tuple[np.ndarray, np.ndarray],
     after: np.ndarray,
     shift: np.ndarray,
     population: np.ndarray,
@@ -76,15 +91,19 @@ def describe_moves(
     targets : Targets
         L areas.
     used : ndarray of bool, shape (L,)
-    before, after, shift : ndarray of float64, shape (L, S)
-        Rates, and shifts of η.
+    before : two ndarray of float64, shape (L,)
+        Mean and sd of the rates.
+    after : ndarray of float64, shape (L, S)
+        Rates.
+    shift : ndarray of float64, shape (L,)
+        Mean shifts of η.
     population : ndarray of float64, shape (A,)
     means : two ndarray of float64, shape (A,)
         Mean rates of the small areas before and after.
     discrepancy : Discrepancy or None
     """
     se = np.full(len(targets.codes), np.nan) if targets.se is None else targets.se
-    middle, spread = before.mean(axis=1), before.std(axis=1, ddof=1)
+    (middle, spread), (middle_after, spread_after) = before, row_moments(after)
     together = np.sqrt(spread**2 + np.nan_to_num(se) ** 2)
     surprise = np.divide(targets.estimate - middle, together, out=np.full_like(middle, np.nan), where=together > 0)
     table = pd.DataFrame({
@@ -94,9 +113,9 @@ def describe_moves(
         "used": used,
         "before": middle,
         "before_sd": spread,
-        "after": after.mean(axis=1),
-        "after_sd": after.std(axis=1, ddof=1),
-        "shift": shift.mean(axis=1),
+        "after": middle_after,
+        "after_sd": spread_after,
+        "shift": shift,
         "surprise": surprise,
     })  # fmt: skip
     change = np.abs(means[1] - means[0])
