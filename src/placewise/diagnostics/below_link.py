@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from placewise.diagnostics.convergence import Check, Verdict
+from placewise.models.averaging import MOST_SPREAD, UPPER, spread_inside
 from placewise.models.design import BelowLink, Design
 from placewise.models.fit import Posterior
-
-# sd of x'β inside a linked group beyond which the mean of a curve is no longer near the curve at the mean
-MOST_SPREAD = 0.2
-UPPER = 0.95
 
 
 def link_checks(design: Design, posterior: Posterior) -> list[Check]:
@@ -45,23 +42,19 @@ def spread_check(design: Design, slopes: np.ndarray) -> Check:
     """
     link = design.link
     assert link is not None
-    group = next(g for g in design.groups if g.name == link.group and g.by is None)
-    over = [k for k, c in enumerate(design.columns) if c.area is not None and c.cell is None]
-    eta = sum((slopes[k] * np.asarray(design.columns[k].area) for k in over), np.zeros(len(link.parent)))
-    count = len(group.all_labels)
-    mean = np.bincount(link.parent, link.share * eta, count)
-    variance = np.bincount(link.parent, link.share * (eta - mean[link.parent]) ** 2, count)
-    sd = np.sqrt(variance)[group.index]
+    sd = spread_inside(design, slopes)
     high, middle, share = float(np.quantile(sd, UPPER)), float(np.median(sd)), float(np.mean(sd > MOST_SPREAD))
-    verdict: Verdict = "warn" if high > MOST_SPREAD else "pass"
+    verdict: Verdict = "warn" if high > MOST_SPREAD and link.places is None else "pass"
     sentence = (
         f"Inside the {link.group} of a respondent what the covariates say differs with a standard deviation of "
         f"{middle:.2f} at the median and {high:.2f} at the 95% point; it exceeds {MOST_SPREAD:g} for {share:.0%} of "
         "the respondents."
     )
-    if verdict == "warn":
+    if link.places is not None:
+        sentence += " The likelihood of an answer is its mean over the areas inside."
+    elif verdict == "warn":
         sentence += (
-            " The fit takes the covariates' means for them, where the answers' average over the areas inside, which "
-            "this version does not fit, would be exact: shares lie a little too near a half."
+            " The fit takes the covariates' means for them, where the answers' average over the areas inside, which is "
+            "not fitted for such answers, would be exact: shares lie a little too near a half."
         )
     return Check("within_link_spread", high, MOST_SPREAD, verdict, sentence)

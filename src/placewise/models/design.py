@@ -29,6 +29,9 @@ class Column:
         Its factor over cells; None stands for 1. The column's value for area a and cell c is ``area[a] * cell[c]``.
     errors : mapping of covariate to ndarray of float64, shape (A,)
         Change of ``area`` with one standard error of a covariate that was filled in; 0 where the value is known.
+    linked : tuple of ndarray, or None
+        Where respondents are linked above the area and ``values`` is a mean over its areas: the factor over areas (A,)
+        of which, and the respondents' own factor (n,), or None for 1.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Column:
     area: np.ndarray | None = None
     cell: np.ndarray | None = None
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    linked: tuple[np.ndarray, np.ndarray | None] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,6 +113,9 @@ class BelowLink:
         Of the areas' sd, where it is learned.
     declared : bool
         Whether ratio or prior were declared.
+    places : ndarray of int64, shape (A,), or None
+        Where the likelihood is the mean over the places in which a respondent may live: the place, within its group,
+        of each area, which is one area or several much alike. None where the areas' columns are averaged instead.
     """
 
     group: str
@@ -119,6 +126,7 @@ class BelowLink:
     ratio: float | None = None
     prior: Prior | None = None
     declared: bool = False
+    places: np.ndarray | None = None
 
     def squares(self, count: int) -> np.ndarray:
         """Σ_j w_j² of the first ``count`` levels of the group, shape (count,)."""

@@ -78,9 +78,12 @@ def _column(parts: Sequence[Part], data: Surroundings) -> Column:
     values = np.prod([part.values for part in parts], axis=0)
     area = _product([part.area for part in parts if part.area is not None])
     cell = _product([part.cell for part in parts if part.cell is not None])
+    linked = None
     if data.link is not None and area is not None:
         # the mean of a product over the areas of a group is not the product of the means
-        values = np.prod([data.among(area), *(part.values for part in parts if part.area is None)], axis=0)
+        own = _product([part.values for part in parts if part.area is None])
+        values = data.among(area) if own is None else data.among(area) * own
+        linked = area, own
     constant = prod(part.constant for part in parts)
     if data.areas is not None and constant != 1.0:
         if cell is not None:
@@ -95,7 +98,7 @@ def _column(parts: Sequence[Part], data: Surroundings) -> Column:
     factors = [part.area for part in over_areas if part.area is not None]
     outside = constant if cell is None else 1.0
     errors = errors_of_product(factors, [part.errors for part in over_areas], outside)
-    return Column(":".join(part.name for part in parts), values, area, cell, errors)
+    return Column(":".join(part.name for part in parts), values, area, cell, errors, linked)
 
 
 def _product(factors: list[np.ndarray]) -> np.ndarray | None:

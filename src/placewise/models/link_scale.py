@@ -63,6 +63,11 @@ def with_area_sd(idata: Any, plan: PriorPlan) -> Any:
     return idata
 
 
+def area_sd_per_unit(plan: PriorPlan) -> float | None:
+    """The sd of the areas inside over that of the linked group as engines know it; None where it is learned."""
+    return None if plan.below is None else plan.below[2] / _unit(plan)
+
+
 def _unit(plan: PriorPlan) -> float:
     """What the sd of the linked group is divided by, since it holds the areas' as well."""
     assert plan.below is not None

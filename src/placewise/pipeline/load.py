@@ -244,6 +244,7 @@ class ProjectInputs:
         problems: Problems,
     ) -> Design | None:
         from placewise.models.area_scale import with_area_scale
+        from placewise.models.averaging import with_average
         from placewise.models.build import build_design
         from placewise.models.linking import check_link, link_rows, with_below_link
         from placewise.models.specific import with_specific
@@ -283,7 +284,7 @@ class ProjectInputs:
         groups, columns = [*(g.name for g in design.groups), areas.code], [c.name for c in design.columns]
         check_prior_keys(model.priors, groups, columns, _file(model), problems)
         check_collective_keys(model.priors, model.split, design, _file(model), problems)
-        return design if len(problems) == before else None
+        return with_average(design, response, model.outcome.family) if len(problems) == before else None
 
 
 def _with_discrepancies(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from placewise.errors import Problems
 from placewise.models.build import build_design
-from placewise.models.engines import FitOptions
+from placewise.models.engines import FitOptions, FitProblem
 from placewise.models.fit import Posterior, fit_model
 from placewise.models.formula import parse_formula
+from placewise.models.link_scale import area_sd_per_unit
+from placewise.models.prior_plan import plan_priors
 from placewise.models.priors import parse_prior
 from placewise.models.quality import quality
 from placewise.surveys.outcome import Response
@@ -132,3 +134,91 @@ def _apart(draws: np.ndarray, reference: pd.Series, most: Tolerance) -> list[str
         if abs(point - reference[name]) > most.points * sd:
             found.append(f"{share:.0%} point {point:.4f} against {reference[name]:.4f}, sd {sd:.4f}")
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class LinkedTruth:
+    """What is true of a made-up country whose respondents are linked above the area.
+
+    Parameters
+    ----------
+    survey : LinkedSurvey
+    share : float
+        The nation's.
+    """
+
+    survey: Any
+    share: float
+
+    def national(self, posterior: Any) -> np.ndarray:
+        """The nation's share in each draw of a fit, areas' own deviations included; shape (S,)."""
+        own, link = self.survey, self.survey.design.link
+
+        def draws(name: str) -> np.ndarray:
+            values = np.asarray(posterior[name])
+            return values.reshape(-1, *values.shape[2:]).astype(np.float64)
+
+        eta = draws("intercept")[:, None] + draws("slopes") @ np.array([c.area for c in own.design.columns])
+        for group in own.design.groups:
+            effects = draws(f"effect_{group.name}")
+            lacking = np.zeros((len(effects), len(group.all_labels) - effects.shape[1]))
+            eta += np.column_stack([effects, lacking])[:, group.lookup[group.area_index, 0]]
+        apart = np.sqrt(1.0 - np.bincount(link.parent, link.share**2))[link.parent]
+        inside = area_sd_per_unit(own.plan) * draws(f"sd_{link.group}")[:, None] * apart
+        share = 0.5 * (special.expit(eta + inside) + special.expit(eta - inside))
+        return np.asarray(share @ own.areas.weights / own.areas.weights.sum())
+
+
+@pytest.fixture(scope="session")
+def linked_problem() -> Callable[..., Any]:
+    """A problem of respondents linked above areas whose x'β differs with an sd of .8 inside the groups."""
+    from common.linked import CODE, PRIOR, LinkedWorld, make_linked_survey
+
+    def make(
+        family: str, n: int, n_areas: int, *, formula: str = "", specific: tuple[int, ...] = (), ratio: float = 1.0,
+        sds: Mapping[str, float] | None = None, with_truth: bool = False,
+    ) -> Any:  # fmt: skip
+        world = LinkedWorld("wide", spread=0.8, taken=ratio)
+        own = make_linked_survey(world, n, 0, n_areas=n_areas, family=family, formula=formula, sds=sds)
+        design = replace(own.design, category_specific=specific)
+        assert design.link is not None
+        assert design.link.places is not None
+        plan = plan_priors({"sd:geography": PRIOR}, None, design, CODE, family)
+        problem = FitProblem(design, own.response, family, plan)
+        people = own.areas.weights
+        return (problem, LinkedTruth(own, float(own.share @ people / people.sum()))) if with_truth else problem
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def averaged_by_hand() -> Callable[..., float]:
+    """Log likelihood, respondent by respondent and area by area, of parameters by name and the areas' sd, "inside"."""
+
+    def there(name: str, i: int, table: pd.DataFrame, inside: np.ndarray) -> np.ndarray:
+        """A column in each area: a product of what the area has and whether a person is old, as one in three is."""
+        parts = [np.full(len(inside), i % 3 == 0) if p == "old" else table[p].to_numpy()[inside]
+                 for p in name.split(":")]  # fmt: skip
+        return np.prod([np.asarray(part, dtype=float) for part in parts], axis=0)
+
+    def by_hand(problem: FitProblem, table: pd.DataFrame, values: Mapping[str, Any]) -> float:
+        design, link, total = problem.design, problem.design.link, 0.0
+        group = next(g for g in design.groups if g.name == link.group)
+        cuts = np.asarray(values["cutpoints"]) if problem.family == "cumulative" else np.zeros(1)
+        for i in range(design.n):
+            inside = np.flatnonzero(link.parent == group.index[i])
+            x = np.array([there(c.name, i, table, inside) for c in design.columns])
+            eta = values["slopes"] @ x + values.get("intercept", 0.0)
+            for g in design.groups:
+                at = g.index[i] if g.shares is None else g.lookup[g.area_index[inside], 0]
+                by = 1.0 if g.by is None else there(g.by.name, i, table, inside)
+                eta = eta + by * values[f"effect_{g.name}"][at]
+            own = cuts[:, None]
+            if design.category_specific:
+                own = own - values["slope_deviations"].T @ x[list(design.category_specific)]
+            s = values["inside"] * np.sqrt(1.0 - (link.share[inside] ** 2).sum())
+            over = 0.5 * (special.expit(eta - own + s) + special.expit(eta - own - s)) @ link.share[inside]
+            total += np.log(-np.diff([1.0, *over, 0.0])[int(problem.response.y[i])])
+        return float(total)
+
+    return by_hand

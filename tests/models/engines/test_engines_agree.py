@@ -226,6 +226,19 @@ SLOW = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["bernoulli", "cumulative"])
+def test_the_engines_agree_on_answers_averaged_over_areas(family: str, linked_problem: Callable[..., Any]) -> None:
+    """The sd of x'β inside the groups is .8; slopes may differ by cutpoint, and a few are of people."""
+    formula, specific = ("+ old + old:x1", ()) if family == "bernoulli" else ("", (0, 1))
+    problem = linked_problem(family, N, 300, formula=formula, specific=specific)
+    fast = engine_named("laplace")(problem, FitOptions(draws=8000, seed=1))
+    exact = engine_named("nuts")(problem, FitOptions(draws=4000, seed=2, thin=1)).posterior
+    assert quality(fast) == ()
+    table = compare(fast.posterior, exact)
+    assert table["within"].all(), table[~table["within"]].to_string()
+
+
 @pytest.mark.parametrize(
     "simulated",
     [*CHEAP, *(pytest.param(case, marks=pytest.mark.slow) for case in SLOW)],

@@ -23,6 +23,7 @@ import pytensor.tensor as pt
 
 from placewise.models.design import Group
 from placewise.models.engines import FitProblem
+from placewise.models.engines.averaged import Homes, homes_of
 from placewise.models.engines.bases import basis_of, size_of
 from placewise.models.engines.distributions import log_density, positive, real
 from placewise.models.engines.likelihoods import (
@@ -32,6 +33,7 @@ from placewise.models.engines.likelihoods import (
     poisson_log,
 )
 from placewise.models.engines.preconditioning import VERY_WIDE, Block, choose_block, coordinates, first_guess
+from placewise.models.engines.pymc_averaged import area_sd, averaged_logit
 from placewise.models.engines.pymc_instruments import add_instruments, instrument_coords
 from placewise.models.engines.pymc_shrinkage import shrunk_sds
 from placewise.models.engines.pymc_specific import (
@@ -65,6 +67,7 @@ def build_model(problem: FitProblem) -> pm.Model:
         slopes = _slopes(plan, raw.get("slopes"), shrunk_sds(problem, sigma), tuning)
         multipliers = area_multipliers(design, plan)
         sds |= {g.name: sd_of_levels(g, design, sds[g.name], multipliers) for g in design.groups}
+        inside = area_sd(design, plan, sds)
         sds |= linked_sds(design, plan, sds)
         correlated = correlated_effects(problem, sds, raw, tuning)
         effects = [
@@ -76,19 +79,24 @@ def build_model(problem: FitProblem) -> pm.Model:
             add_instruments(problem, rows, linear, apart)
             return model
         shift = _mean_over_rows(linear, rows)
-        if problem.family == "cumulative":
-            cutpoints = _cutpoints(plan, shift, len(problem.response.levels))
+        homes = homes_of(problem)
+        ordered = problem.family == "cumulative"
+        cutpoints = _cutpoints(plan, shift, len(problem.response.levels)) if ordered else None
+        constant = 0.0 if ordered else _intercept(plan, shift, problem)
+        if homes is not None:
+            eta = _linear(problem, homes, slopes, effects)[0] + constant
+            pm.Potential("likelihood", averaged_logit(problem, homes, eta, cutpoints, inside))
+        elif ordered:
             pm.Potential("likelihood", _cumulative(problem, linear, rows, cutpoints))
         else:
-            eta = linear + _intercept(plan, shift, problem)
-            pm.Potential("likelihood", _log_likelihood(problem, eta, rows, sigma))
+            pm.Potential("likelihood", _log_likelihood(problem, linear + constant, rows, sigma))
     return model
 
 
-def _linear(problem: FitProblem, rows: Rows, slopes: Any | None, effects: list[Any]) -> tuple[Any, Any]:
+def _linear(problem: FitProblem, rows: Rows | Homes, slopes: Any | None, effects: list[Any]) -> tuple[Any, Any]:
     """Linear predictor of each row without intercept, and what belongs to the row's survey only."""
-    linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.y))
-    apart = pt.zeros(len(rows.y))
+    linear = rows.x @ slopes if slopes is not None else pt.zeros(len(rows.x))
+    apart = pt.zeros(len(rows.x))
     parts = zip(problem.design.groups, effects, rows.index, rows.by, rows.shares, strict=True)
     for group, u, at, by, share in parts:
         own = u[at] if share is None else share @ u

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Rows:
         For each group the share of each of its levels in a row; None where a row is in one level, that of ``index``.
     instruments : Instruments or None
         Every answer of a row and its survey, where there are several questions.
+    first : ndarray of int64, shape (m,)
+        One respondent of each row.
     """
 
     x: np.ndarray
@@ -49,6 +51,7 @@ class Rows:
     by: tuple[np.ndarray | None, ...] = ()
     shares: tuple[np.ndarray | None, ...] = ()
     instruments: Instruments | None = None
+    first: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def incidence(self, k: int, levels: int) -> np.ndarray:
         """How often each level of group k counts in each row, shape (m, levels)."""
@@ -90,7 +93,7 @@ def collect_rows(problem: FitProblem) -> Rows:
     values = tuple(None if b is None else b[first] for b in by)
     # rows of one level of the linked group, which is one of the groups, have the same shares
     each = tuple(None if share is None else share[first] for share in shares)
-    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values, each, met)
+    return Rows(x[first], groups, summed, total, np.ones(len(first)), information, values, each, met, first)
 
 
 def _unit_information(family: str, y: np.ndarray, size: np.ndarray) -> float:

@@ -24,6 +24,7 @@ from placewise.kernels.leaf_quadrature import (
     leaf_marginals,
 )
 from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.averaged import Averaged
 from placewise.models.engines.laplace.core_prior import CorePrior, Moments
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.hyper import Hyper, Point
@@ -60,6 +61,10 @@ class Conditional:
     ----------
     pool : ThreadPoolExecutor or None
         Threads that one expansion may use; the numbers do not depend on it.
+    averaged : Averaged or None
+        The likelihood where it is the mean over the areas inside linked groups.
+    tilt : Latent or None
+        Gradient of the linear function of the unknowns that stands for what the average adds, where one is expanded.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Conditional:
         self._classes = _classes(problem, layout)
         self._linked = LinkedScale.of(problem)
         self.pool: ThreadPoolExecutor | None = None
+        self.averaged = Averaged.of(problem, layout)
+        self.tilt: Latent | None = None
 
     def _over_parts(self, function: Callable[[int, int], T]) -> list[T]:
         """Apply a function to each run of leaves; the results are in order, whichever thread made them."""
@@ -195,6 +202,9 @@ class Conditional:
         log_joint = total + float(self.prior.density(at.core[:, None], point)[0])
         log_joint += 0.5 * float(np.log(tau[out:]).sum() - tau[out:] @ at.nodes[out:] ** 2)
         self.prior.add(at.core, point, score, matrix)
+        if self.tilt is not None:
+            log_joint += float(self.tilt.core @ at.core + self.tilt.nodes @ at.nodes)
+            score, nodes = score + self.tilt.core, nodes + self.tilt.nodes
         root = _cholesky(matrix)
         found = Expansion(at, log_joint, at, 0.0, root, 0.0, pivot, strength, dense, val, tau, point)
         step = self.solve(found, Latent(score, nodes))
@@ -346,6 +356,8 @@ class Conditional:
         total = self.prior.density(core, point)
         total += 0.5 * np.log(tau[out:]).sum() - 0.5 * tau[out:] @ nodes[out:] ** 2
         above = self.above(nodes)
+        if self.averaged is not None:
+            return np.asarray(total + self.averaged.log_likelihood(point, core, above))
         rows = self.rows(point)
         for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
             part = np.zeros(core.shape[1])

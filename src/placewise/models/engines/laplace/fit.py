@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from placewise.errors import ConfigurationError, ModelError, Problem
 from placewise.kernels.leaf_quadrature import FINE
 from placewise.models import inference
 from placewise.models.engines import FitOptions, FitProblem
+from placewise.models.engines.laplace.averaged import settle
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.explore import Landscape, survey_landscape
 from placewise.models.engines.laplace.hyper import Hyper
@@ -104,9 +106,14 @@ def _design_points(draws: int, size: int) -> int:
 
 def _landscape(conditional: Conditional, options: FitOptions) -> tuple[Landscape, tuple[str, ...]]:
     """The hyperparameters' posterior, and the covariates that separate the answers."""
-    problem = conditional.problem
+    problem, hyper = conditional.problem, conditional.hyper
     try:
+        if conditional.averaged is not None:
+            settle(conditional, hyper.at(hyper.start()), conditional.start())
         landscape = survey_landscape(conditional, options.jobs)
+        if conditional.averaged is not None:
+            settled = settle(conditional, hyper.at(landscape.centre), landscape.mode)
+            landscape = replace(landscape, mode=settled.mode)
         names = separated(conditional, landscape)
     except ModelError:
         unheld = separating_columns(problem)

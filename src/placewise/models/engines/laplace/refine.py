@@ -39,6 +39,8 @@ def needs_quadrature(conditional: Conditional, landscape: Landscape, seed: int) 
     """Whether leaf effects are so far from normal that draws of all unknowns together would be badly weighted."""
     if not conditional.layout.n_nodes or conditional.problem.family in NEARLY_NORMAL:
         return False
+    if conditional.averaged is not None:
+        return False
     rough = ROUGH if len(conditional.problem.response.y) < MANY_ROWS else ROUGH_OF_MANY
     return float(np.std(_weights(conditional, landscape, landscape.centre, seed))) > rough
 
