@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,24 @@ from placewise.estimates.blocks import block_size, in_order, spans
 from placewise.estimates.effects import EffectSource
 from placewise.estimates.predictor import Effect, Estimand, Link, Predictor
 from placewise.estimates.projector import Projector
+from placewise.estimates.reach import reach_of_eta
 from placewise.estimates.summarise import summarise
 from placewise.geography.areas import AreaTable
+from placewise.models import inference
+from placewise.models.fit import Posterior
+from placewise.models.prior_plan import PriorPlan
+from placewise.models.scale_estimands import scale_estimands
+from placewise.models.spec import EstimandSpec
+from placewise.surveys.instruments import Instruments
 
-FAMILIES = ("bernoulli", "cumulative", "category", "gaussian", "poisson")
+FAMILIES = ("bernoulli", "cumulative", "category", "graded_response", "gaussian", "poisson")
 LEVELS = (("rgn24cd", 10), ("lad22cd", 318), ("msoa21cd", 7264))
 CLASSES, COVARIATES = 52, 9
 LEVEL_SD = {"rgn24cd": 0.1, "lad22cd": 0.15, "msoa21cd": 0.25}
 AREA_SD, CLASS_SD, CELL_SD, PAIR_SD = 0.2, 0.12, 0.3, 0.1
 RESPONDENTS = 30_000  # areas with posterior draws of their own effect
 CATEGORIES = 5
+ITEMS = 4  # of a scale
 COMPARED = 200  # areas whose draws are compared with a loop in double precision
 PIECE = 5_000  # areas of the frame that are made at a time
 
@@ -59,18 +68,20 @@ def made_up(areas: int, draws: int, family: str, source: str = "made-up", seed: 
     effects = [*_area_effects(table, draws, rng), *_cell_effects(draws, rng)]
     cells = int(np.prod(list(frames.SHAPE.values())))
     centre = rng.normal(0.0, 0.1, (COVARIATES, 1))
-    return Predictor(
+    made = Predictor(
         seed=seed, codes=table.codes, code=table.code,
         levels={name: table.table[name].to_numpy(dtype=object) for name in table.levels},
         classes={name: table.table[name].to_numpy(dtype=object) for name in table.classes},
         population=table.weights, base=np.ones(len(table), dtype=bool),
-        intercept=rng.normal(0.6 if family != "cumulative" else 0.0, 0.05, draws),
+        intercept=rng.normal(0.0 if family in ("cumulative", "graded_response") else 0.6, 0.05, draws),
         beta=centre + rng.normal(0.0, 0.02, (COVARIATES, draws)),
         area_x=x, cell_x=np.ones((cells, COVARIATES)),
         area_varies=np.ones(COVARIATES, dtype=bool), cell_varies=np.zeros(COVARIATES, dtype=bool),
         effects=tuple(effects), indptr=indptr, cell=cell, count=count,
-        estimands=(_estimand(family, draws, rng),), finite_population=True, polarity=1,
+        estimands=() if family == "graded_response" else (_estimand(family, draws, rng),),
+        finite_population=True, polarity=1,
     )  # fmt: skip
+    return made if made.estimands else replace(made, estimands=_score(made, rng))
 
 
 def cost(family: str, areas: int, draws: int, threads: int, source: str, loop: int) -> dict[str, Any]:
@@ -201,8 +212,11 @@ def _value(estimand: Estimand, eta: np.ndarray) -> np.ndarray:
     """Value of a person, in double precision."""
     if estimand.link != "logit":
         return eta if estimand.link == "identity" else np.exp(eta)
-    below = expit(estimand.cuts[:, None, :] - eta[None])
-    return np.asarray(estimand.constant + np.einsum("j,jcs->cs", estimand.weights, below))
+    weights = estimand.weights if estimand.weights.ndim == 2 else estimand.weights[:, None]
+    value = np.full(eta.shape, estimand.constant)
+    for cut, weight in zip(estimand.cuts, weights, strict=True):
+        value += weight * expit(cut - estimand.slope * eta)
+    return value
 
 
 def _estimand(family: str, draws: int, rng: np.random.Generator) -> Estimand:
@@ -221,6 +235,23 @@ def _estimand(family: str, draws: int, rng: np.random.Generator) -> Estimand:
         "", "mean", "logit", float(CATEGORIES), -np.ones(CATEGORIES - 1), float(CATEGORIES**2), second, cuts,
         lower=1.0, upper=float(CATEGORIES),
     )  # fmt: skip
+
+
+def _score(predictor: Predictor, rng: np.random.Generator) -> tuple[Estimand, ...]:
+    """The expected score of a scale of items with five categories each."""
+    names, levels = tuple(f"item{k}" for k in range(ITEMS)), tuple("12345")
+    steepness = np.exp(rng.normal(0.3, 0.3, ITEMS) + rng.normal(0, 0.03, (1, predictor.n_draws, ITEMS)))
+    turns = np.sort(rng.normal(0, 1.3, (ITEMS, CATEGORIES - 1)), axis=1) + rng.normal(
+        0, 0.03, (predictor.n_draws, 1, 1)
+    )
+    cuts = (steepness[0, :, :, None] * turns).reshape(1, predictor.n_draws, -1)
+    values = {"discrimination": steepness, "cutpoints": cuts}
+    dims = {name: [f"{name}_of"] for name in values}
+    posterior = Posterior(inference.build(values, dims, {}), PriorPlan(None, None, None, (), None, (), (), {}, None))
+    instruments = Instruments(
+        names, (levels,) * ITEMS, np.zeros((1, ITEMS), dtype=np.int8), ("survey",), np.zeros(1, dtype=np.int64), True
+    )
+    return scale_estimands((EstimandSpec("", "score"),), instruments, posterior, reach_of_eta(predictor))
 
 
 def _frame(areas: int, source: str, rng: np.random.Generator) -> tuple[AreaTable, np.ndarray, np.ndarray, np.ndarray]:

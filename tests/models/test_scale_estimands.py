@@ -70,7 +70,7 @@ def _value(estimand: Estimand, eta: np.ndarray, s: int, second: bool = False) ->
     return np.asarray(constant + below @ weights[:, s])
 
 
-@pytest.mark.parametrize("steep", [0.5, 1.3, 4.0])
+@pytest.mark.parametrize("steep", [0.2, 1.3, 4.0])
 @pytest.mark.parametrize("spec", [SCORE, SHARE], ids=["score", "share"])
 def test_values_are_averages_over_persons(steep: float, spec: EstimandSpec) -> None:
     posterior = _posterior(**_parameters(steep))
@@ -84,7 +84,7 @@ def test_values_are_averages_over_persons(steep: float, spec: EstimandSpec) -> N
         far = _value(estimand, np.array([-60.0, 60.0]), s)
         assert far == pytest.approx([estimand.lower, estimand.upper], abs=1e-9)
         if spec is SCORE:
-            assert _value(estimand, eta, s, second=True) == pytest.approx(square, abs=1e-5)
+            assert _value(estimand, eta, s, second=True) == pytest.approx(square, abs=4e-5)
     assert (estimand.lower, estimand.upper) == pytest.approx((1.0, 10.0 / 3.0) if spec is SCORE else (0.0, 1.0))
 
 
@@ -162,7 +162,7 @@ def test_areas_equal_brute_force(fitted: tuple[Predictor, Posterior]) -> None:
             assert found[:, s] == pytest.approx((weight * mean).sum(axis=1), abs=1e-6 * size)
             spread = (mean if spec.kind == "share" else square) - mean**2
             variances.append((weight * spread).sum(axis=1) / predictor.population)
-        assert chance == pytest.approx(np.mean(variances, axis=0), rel=1e-4)
+        assert chance == pytest.approx(np.mean(variances, axis=0), rel=5e-4)
 
 
 def test_latent_is_the_linear_predictor_and_a_surveys_own_part_is_none_of_it(

@@ -20,12 +20,13 @@ from placewise.models.fit import Posterior
 from placewise.models.spec import EstimandSpec
 from placewise.surveys.instruments import Instruments
 
-# largest error of a value, over the range of what it can be, wherever η lies between the ends
-TOLERANCE = 3e-7
+# largest error of a value, over the range of what it can be, wherever η lies between the ends; its square needs less
+TOLERANCE, OF_SQUARE = 3e-7, 3e-6
 # the kernel takes four cutpoints at a time
 STEP_OF_CUTS, FEWEST_CUTS, MOST_CUTS = 4, 8, 128
-# cutpoints reach further than η; their distance in units of the logistic function
-MARGIN, SPACING = 3.0, 0.8
+# cutpoints reach further than η; their distance, and that of one more at each end, in units of the logistic function:
+# of the settings tried the one with the fewest cutpoints whose weights add up to less than twice the range
+MARGIN, SPACING, LAST = 2.0, 0.8, 3.0
 # where η lies further out than was met, the fit is held loosely
 OUTSIDE, LOOSE = 2.0, 1e-2
 POINTS = 301
@@ -133,18 +134,19 @@ def _fitted(
     inside = (eta >= reach[0]) & (eta <= reach[1])
     hold = np.where(inside, 1.0, LOOSE)[:, None]
     for count in range(FEWEST_CUTS, MOST_CUTS + 1, STEP_OF_CUTS):
-        at = np.linspace(reach[0] - MARGIN, reach[1] + MARGIN, count)
-        slope = SPACING / (at[1] - at[0])
+        inner = np.linspace(reach[0] - MARGIN, reach[1] + MARGIN, count - 2)
+        slope = SPACING / float(inner[1] - inner[0])
+        at = np.concatenate([[inner[0] - LAST / slope], inner, [inner[-1] + LAST / slope]])
         below = expit(slope * (at - eta[:, None]))
         # the last weight is what the others leave of the distance between the ends
         others = below[:, :-1] - below[:, -1:]
         solve = np.linalg.pinv(others * hold)
-        weights, apart = [], 0.0
-        for value, (low, high) in zip(wanted, ends, strict=True):
+        weights, near = [], True
+        for value, (low, high), most in zip(wanted, ends, (TOLERANCE, OF_SQUARE), strict=False):
             rest = value - high - (low - high) * below[:, -1:]
             found = solve @ (rest * hold)
-            apart = max(apart, float(np.abs(others @ found - rest)[inside].max() / max(high - low, 1.0)))
+            near &= bool(np.abs(others @ found - rest)[inside].max() <= most * max(high - low, 1.0))
             weights.append(np.concatenate([found, low - high - found.sum(axis=0, keepdims=True)]))
-        if apart <= TOLERANCE:
+        if near:
             return slope, slope * at, weights
     raise ValueError(f"{MOST_CUTS} cutpoints do not reach from {reach[0]:.3g} to {reach[1]:.3g}")

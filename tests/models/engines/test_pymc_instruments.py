@@ -223,9 +223,9 @@ def _simulated(scale: bool, n: int) -> tuple[FitProblem, dict[str, np.ndarray]]:
     return FitProblem(design, response, family, plan), truth | ({"discrimination": a} if scale else {})
 
 
-@pytest.mark.parametrize("scale", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_what_made_the_answers_is_found_again(scale: bool) -> None:
-    problem, truth = _simulated(scale, 2500)
+@pytest.mark.parametrize(("scale", "n"), [(True, 600), pytest.param(False, 2500, marks=pytest.mark.slow)])
+def test_what_made_the_answers_is_found_again(scale: bool, n: int) -> None:
+    problem, truth = _simulated(scale, n)
     posterior = sample(problem, FitOptions(draws=400, seed=1, chains=2, thin=1, tune=200)).posterior
     assert posterior["survey_scale"].dims == ("chain", "draw", "survey")
     assert posterior["cutpoint"].values.tolist() == problem.response.instruments.cut_labels
@@ -233,4 +233,4 @@ def test_what_made_the_answers_is_found_again(scale: bool) -> None:
         found = posterior[name]
         apart = (found.mean(("chain", "draw")) - true) / found.std(("chain", "draw"))
         assert np.abs(apart.values).max() < 3.5, name
-        assert float(found.std(("chain", "draw")).max()) < 0.2, name
+        assert float(found.std(("chain", "draw")).max()) < (0.45 if scale else 0.2), name
