@@ -147,3 +147,9 @@ def test_priors_that_no_survey_takes_are_told() -> None:
         problems = Problems()
         check_collective_keys(written, None, design, "m.toml", problems)
         assert len(problems) == count
+
+
+def test_a_shift_has_its_prior_under_its_own_key() -> None:
+    problems = Problems()
+    check_collective_keys({"sd:shift:second": Prior("half_normal", (1.0,))}, None, build(COMMON)[0], "m.toml", problems)
+    assert ["write its prior under 'shift'" in str(p) for p in problems] == [True]

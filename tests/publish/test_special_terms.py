@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from placewise.publish.context import ReportContext, SpecialTerms
+from placewise.publish.context import ReportContext, SpecialTerms, SurveyUse
 from placewise.publish.report import render_report
 
 Maker = Callable[..., ReportContext]
@@ -45,6 +45,26 @@ def test_the_method_says_what_was_used(make_context: Maker) -> None:
     ):
         assert said in text, said
     assert "Let it vary." not in render_report(make_context())
+
+
+def test_the_method_says_how_items_and_surveys_tell_of_one_thing(make_context: Maker) -> None:
+    surveys = [SurveyUse(name="first", respondents=900), SurveyUse(name="second", respondents=700)]
+    text = render_report(make_context(special=SpecialTerms(items=("a", "b", "second:d")), surveys=surveys))
+    for said in (
+        "Measure.",
+        "3 questions tell of one trait.",
+        "The figures are those of “first”. The answers of “second” count as far as they follow the same differences",
+    ):
+        assert said in text, said
+    assert "Measure." not in render_report(make_context())
+
+
+def test_departures_of_a_survey_are_called_so(make_context: Maker) -> None:
+    table = pd.DataFrame({
+        "group": ["discrepancy:second"], "prior": ["half_normal(0.1)"], "mean": [0.1], "q05": [0.01], "q95": [0.2],
+        "set_by_prior": [True],
+    })  # fmt: skip
+    assert "departures of the survey “second” from place to place" in render_report(make_context(sds=table))
 
 
 def test_what_ties_effects_together_stands_in_a_table(make_context: Maker) -> None:

@@ -291,6 +291,9 @@ def check_collective_keys(
     if "shift" in priors and not any(is_shift(group) for group in design.groups):
         message = "no survey has an item in common with another, and each has cutpoints of its own"
         problems.add(f"{where}: model.priors.shift", message, "leave it out")
+    for group in filter(is_shift, design.groups):
+        for key in {f"sd:{group.name}", f"var:{group.name}"} & priors.keys():
+            problems.add(f"{where}: model.priors.{key!r}", "a shift is one effect", "write its prior under 'shift'")
     if "discrepancy" in priors and not any(g.survey and not is_shift(g) for g in design.groups):
         message = "the areas have no level at which a survey could depart from the reference"
         problems.add(f"{where}: model.priors.discrepancy", message, "leave it out")

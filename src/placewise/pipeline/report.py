@@ -143,7 +143,7 @@ def _special(run: OutcomeRun) -> SpecialTerms:
     design, scale = run.data.design, run.data.design.area_scale
     # the intercept of a correlated block stands first, where there is one
     tied = {k for positions in design.correlated if design.groups[positions[0]].by is None for k in positions}
-    shrinkage = run.posterior.priors.shrinkage
+    shrinkage, asked = run.posterior.priors.shrinkage, run.data.response.instruments
     return SpecialTerms(
         structures={g.name: g.structure.kind for g in design.groups if g.structure is not None},
         slopes=[
@@ -153,6 +153,7 @@ def _special(run: OutcomeRun) -> SpecialTerms:
         area_scale="" if scale is None else scale.by,
         declared=scale is not None and scale.multipliers is not None,
         shrinkage="" if shrinkage is None else str(shrinkage),
+        items=() if asked is None or not asked.scale else asked.names,
     )
 
 

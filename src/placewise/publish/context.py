@@ -74,6 +74,8 @@ class SpecialTerms:
         Whether its multipliers were declared.
     shrinkage : str
         Prior of all slopes together; empty for the default.
+    items : sequence of str
+        Questions of a scale.
     """
 
     structures: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class SpecialTerms:
     area_scale: str = ""
     declared: bool = False
     shrinkage: str = ""
+    items: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -45,7 +45,24 @@ def special_steps(context: ReportContext) -> list[tuple[str, str]]:
         said.append(f"How much {small} differ from what is expected depends on {by}, {how}.")
     if special.shrinkage:
         said.append(f"The slopes of all facts are drawn towards zero together ({special.shrinkage}).")
-    return [("Let it vary.", " ".join(said))] if said else []
+    steps = [("Measure.", " ".join(_measured(context)))] if _measured(context) else []
+    return [*steps, ("Let it vary.", " ".join(said))] if said else steps
+
+
+def _measured(context: ReportContext) -> list[str]:
+    """How several questions, or several surveys, tell of one thing."""
+    said, names = [], [f"“{survey.name}”" for survey in context.surveys]
+    if context.special.items:
+        said.append(
+            f"{len(context.special.items)} questions tell of one trait. How much each tells of it is learned, and what "
+            "persons have of it beyond what is known of them is averaged over: chance in one answer counts little."
+        )
+    if len(names) > 1:
+        said.append(
+            f"The figures are those of {names[0]}. The answers of {joined(names[1:])} count as far as they follow the "
+            "same differences, which is learned; where they depart from it, place by place, that is kept apart."
+        )
+    return said
 
 
 def _slopes(columns: list[str], one: str, many: str) -> str:
