@@ -10,7 +10,15 @@ from scipy.special import expit
 from placewise.kernels.chain import build_chain
 from placewise.kernels.elimination import assemble
 from placewise.kernels.elimination_moments import moments
-from placewise.kernels.graded import P, fill_tables, graded_log_likelihood, item_information, person, room
+from placewise.kernels.graded import (
+    P,
+    answer_probabilities,
+    fill_tables,
+    graded_log_likelihood,
+    item_information,
+    person,
+    room,
+)
 from placewise.kernels.latent import CUMULATIVE, GRADED, Rows, log_likelihood
 
 CUTS = np.array([0, 4, 5, 8])  # items of 5, 2 and 4 categories
@@ -64,7 +72,8 @@ def test_a_persons_likelihood_is_the_integral(rows, mu, digits):
 
 def whole(rows: Rows, core: np.ndarray, leaves: np.ndarray) -> float:
     out = np.zeros(1)
-    graded_log_likelihood(rows, 0, 3, core[:, None].copy(), leaves[:, None].copy(), out)
+    draws = core[:, None].copy()
+    graded_log_likelihood(rows, 0, 3, draws, leaves[:, None].copy(), answer_probabilities(rows, draws), out)
     return float(out[0])
 
 

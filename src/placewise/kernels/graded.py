@@ -17,7 +17,7 @@ from placewise.kernels.compile import kernel
 from placewise.kernels.latent import Rows, log_gap, logistic, predictor
 
 # how far from a person's μ, and from 0, the grid reaches
-WIDTH, REACH = 6.8, 24.0
+WIDTH, REACH = 6.8, 16.0
 # of each item and answer: its probability; the gradient of its logarithm in the threshold below the answer, in the one
 # above and in the log discrimination; the negative Hessian
 P, BELOW, ABOVE, BY, BB, BA, AA, BD, AD, DD = range(10)
@@ -90,11 +90,18 @@ def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.nda
     step, nodes, middle = rows.step, len(share), middle_of(rows.step)
     lo = min(max(int(np.rint(mu / step)) + middle - half_width(step), 0), probability.shape[1] - nodes)
     delta = step * (lo - middle) - mu
-    density, by, fall = np.exp(-0.5 * delta * delta), np.exp(-step * delta - 0.5 * step * step), np.exp(-step * step)
-    for j in range(nodes):
-        share[j] = density
-        density *= by
+    # two chains of products side by side, since one would wait for itself
+    even, by = np.exp(-0.5 * delta * delta), np.exp(-2.0 * step * (delta + step))
+    odd, fall = even * np.exp(-step * (delta + 0.5 * step)), np.exp(-4.0 * step * step)
+    along = by * np.exp(-2.0 * step * step)
+    for j in range(0, nodes - 1, 2):
+        share[j], share[j + 1] = even, odd
+        even *= by
+        odd *= along
         by *= fall
+        along *= fall
+    if nodes % 2 == 1:
+        share[nodes - 1] = even
     for m in range(rows.answers.shape[1]):
         k = rows.answers[i, m]
         if k >= 0:
@@ -177,6 +184,47 @@ def _gather(
 
 
 @kernel
+def _with_trait(
+    rows: Rows, i: int, lo: int, tables: np.ndarray, share: np.ndarray, at: np.ndarray, means: np.ndarray,
+    cov: np.ndarray,
+) -> int:  # fmt: skip
+    """As ``_gather``, the gradients' means and their covariances with t alone, in the first column of ``cov``."""
+    p, size, origin = rows.x.shape[1], rows.size[i], rows.step * (lo - middle_of(rows.step))
+    first, second = 0.0, 0.0
+    for j in range(len(share)):
+        t = origin + rows.step * j
+        first += share[j] * t
+        second += share[j] * t * t
+    means[0], cov[0, 0], n = first, size * (second - first * first), 1
+    for m in range(rows.answers.shape[1]):
+        k = rows.answers[i, m]
+        if k < 0:
+            continue
+        r, n_cut = rows.cuts[m] + m + k, rows.cuts[m + 1] - rows.cuts[m]
+        below, above = tables[BELOW, r, lo : lo + len(share)], tables[ABOVE, r, lo : lo + len(share)]
+        by = tables[BY, r, lo : lo + len(share)]
+        b0, b1, a0, a1, d0, d1 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(len(share)):
+            w = share[j]
+            v = w * (origin + rows.step * j - first)
+            b0 += w * below[j]
+            b1 += v * below[j]
+            a0 += w * above[j]
+            a1 += v * above[j]
+            d0 += w * by[j]
+            d1 += v * by[j]
+        if k > 0:
+            at[n], means[n], cov[n, 0] = p + rows.cuts[m] + k - 1, b0, size * b1
+            n += 1
+        if k < n_cut:
+            at[n], means[n], cov[n, 0] = p + rows.cuts[m] + k, a0, size * a1
+            n += 1
+        at[n], means[n], cov[n, 0] = rows.discrimination + m, d0, size * d1
+        n += 1
+    return n
+
+
+@kernel
 def _add_items(rows: Rows, i: int, lo: int, tables: np.ndarray, share: np.ndarray, matrix: np.ndarray) -> None:
     """Add the mean negative Hessian of a person's answers."""
     p, size = rows.x.shape[1], rows.size[i]
@@ -224,16 +272,13 @@ def add_person(
         As ``placewise.kernels.elimination.assemble`` adds up its negative Hessian, gradient and coupling to the leaf.
     """
     value, lo = person(rows, i, mu, tables[P], share)
-    n = _gather(rows, i, lo, tables, share, at, slopes, means)
     size, load = rows.size[i], rows.load[i]
-    cov[:n] = 0.0
     if rows.known:
-        for j in range(len(share)):
-            w = size * share[j] * slopes[j, 0]
-            for c in range(n):
-                cov[c, 0] += w * slopes[j, c]
+        n = _with_trait(rows, i, lo, tables, share, at, means, cov)
     else:
+        n = _gather(rows, i, lo, tables, share, at, slopes, means)
         _add_items(rows, i, lo, tables, share, matrix)
+        cov[:n] = 0.0
         # rows of whole vectors of the processor; what stands beyond the n gradients is never read
         for j in range(len(share)):
             for c in range(n):
@@ -284,20 +329,34 @@ def person_skew(
 
 
 @kernel
+def answer_probabilities(rows: Rows, core: np.ndarray) -> np.ndarray:
+    """Probability of each answer on the grid in several draws, (Q, R) -> (R, answers, points of the grid)."""
+    tables, _, _, _, _, _ = room(rows)
+    found = np.empty((core.shape[1], tables.shape[1], tables.shape[2]))
+    for r in range(core.shape[1]):
+        fill_tables(rows, np.ascontiguousarray(core[:, r]), found[r : r + 1])
+    return found
+
+
+@kernel
 def graded_log_likelihood(
-    rows: Rows, first: int, last: int, core: np.ndarray, above: np.ndarray, out: np.ndarray
+    rows: Rows,
+    first: int,
+    last: int,
+    core: np.ndarray,
+    above: np.ndarray,
+    probability: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """As ``placewise.kernels.latent.log_likelihood``, of rows of family GRADED."""
-    tables, share, _, _, _, _ = room(rows)
-    tables, own = tables[:1], np.empty(core.shape[0])
+    """As ``placewise.kernels.latent.log_likelihood``, of rows of family GRADED; ``probability`` by the draws' core."""
+    share, own = np.empty(2 * half_width(rows.step) + 1), np.empty(core.shape[0])
     for r in range(core.shape[1]):
         own[:] = core[:, r]
-        fill_tables(rows, own, tables)
         total = 0.0
         for leaf in range(first, last):
             for i in range(rows.start[leaf], rows.start[leaf + 1]):
                 mu = rows.load[i] * above[leaf, r] + predictor(rows, i, own)
-                total += rows.size[i] * _log_likelihood(rows.step, _weigh(rows, i, mu, tables[P], share)[0])
+                total += rows.size[i] * _log_likelihood(rows.step, _weigh(rows, i, mu, probability[r], share)[0])
         out[r] += total
 
 

@@ -15,7 +15,7 @@ from placewise.errors import ModelError, Problem
 from placewise.kernels.chain import add_up, pass_down
 from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
-from placewise.kernels.graded import graded_log_likelihood, item_information
+from placewise.kernels.graded import answer_probabilities, graded_log_likelihood, item_information
 from placewise.kernels.latent import GRADED, Rows, log_likelihood
 from placewise.kernels.leaf_quadrature import (
     Rule,
@@ -207,6 +207,8 @@ class Conditional:
             score, nodes = score + self.tilt.core, nodes + self.tilt.nodes
         root = _cholesky(matrix)
         found = Expansion(at, log_joint, at, 0.0, root, 0.0, pivot, strength, dense, val, tau, point)
+        if not (pivot > 0.0).all():
+            raise _unbounded()
         step = self.solve(found, Latent(score, nodes))
         log_det = 2.0 * float(np.log(np.diag(root)).sum()) + float(np.log(pivot[out:]).sum())
         decrement = float(score @ step.core + nodes @ step.nodes)
@@ -325,10 +327,13 @@ class Conditional:
         return g, skew
 
     def _slope_along(self, e: Expansion, k: int) -> float:
-        """Derivative of the log marginal in one score, by central differences; nothing else depends on it."""
+        """Derivative of the log marginal in one score, by central differences; nothing else depends on it.
+
+        The modes are as near as one step, which the log marginal takes into account.
+        """
         step = np.zeros(len(e.point.z))
         step[k] = SCALE_STEP
-        ends = [self.find_mode(self.hyper.at(e.point.z + by), e.at).log_marginal for by in (step, -step)]
+        ends = [self.expand(self.hyper.at(e.point.z + by), e.at).log_marginal for by in (step, -step)]
         return (ends[0] - ends[1]) / (2.0 * SCALE_STEP)
 
     def _residual_squares(self, e: Expansion) -> float:
@@ -359,13 +364,14 @@ class Conditional:
         if self.averaged is not None:
             return np.asarray(total + self.averaged.log_likelihood(point, core, above))
         rows = self.rows(point)
+        answers = answer_probabilities(rows, core) if rows.family == GRADED else np.empty((0, 0, 0))
         for first, last in zip(self.layout.parts[:-1], self.layout.parts[1:], strict=True):
             part = np.zeros(core.shape[1])
             if self.quadrature:
                 rule = (self.quadrature.abscissa, self.quadrature.log_weight)
                 leaf_marginals(rows, first, last, core, above, nodes, tau, variance, *rule, part)
             elif rows.family == GRADED:
-                graded_log_likelihood(rows, first, last, core, above, part)
+                graded_log_likelihood(rows, first, last, core, above, answers, part)
             else:
                 log_likelihood(rows, first, last, core, above, variance, part)
             total += part

@@ -22,6 +22,8 @@ STEP, SMALL_STEP = 0.2, 1e-3
 LEAST_CURVATURE = 0.2
 FARTHEST = 6.0
 NOWHERE = 1e10
+# Newton's decrement at which a mode is found, while the hyperparameters' own is looked for
+NEAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ def survey_landscape(conditional: Conditional, jobs: int) -> Landscape:
         nonlocal count
         count += 1
         try:
-            e = conditional.find_mode(hyper.at(z), last[0])
+            e = conditional.find_mode(hyper.at(z), last[0], NEAR)
         except ModelError:
             return NOWHERE, np.zeros(d)
         last[0] = e.at

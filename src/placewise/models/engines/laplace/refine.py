@@ -63,9 +63,9 @@ def sharpened(conditional: Conditional, landscape: Landscape) -> Conditional:
     Answers leave of the persons' variance 1 no less than 1 / (1 + Σ a²/3); the spacing is that sd at most.
     """
     layout = conditional.layout
-    steepness = np.exp(landscape.mode.core[layout.discriminations])
-    if not len(steepness):
+    if not layout.questions.n_items:
         return conditional
+    steepness = np.exp(landscape.mode.core[layout.discriminations])
     step = float(np.clip(1.0 / np.sqrt(1.0 + np.sum(steepness**2) / 3.0), FINEST, layout.rows.step))
     finer = replace(layout, rows=layout.rows._replace(step=step))
     own = Conditional(conditional.problem, finer, conditional.hyper)
