@@ -214,6 +214,10 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"outcome.order": {"cls": ["no", "yes"], "ukls": [1, 2]}}, "'ukls' is not a survey of this outcome"),
     ({"outcome.order": {"b": ["no", "yes"], "c": [1, 2]}}, "outcome.order: there is none for item 'd'"),
     ({"outcome.order": {"cls": {"b": ["no", "yes"]}, "ukhls": [1, 2]}}, "order.cls: there is none for item 'c'"),
+    (
+        {"outcome.survey": "cls", "outcome.items": ["b", "c"], "outcome.order": {"bb": [1, 2], "cc": [1, 2]}},
+        "'bb' is not an item of this outcome",
+    ),
     ({"outcome.order": {"b": {"b": [1, 2]}, "c": [1, 2]}}, "expected a list of categories for each item"),
     ({"outcome.order": [str(k) for k in range(101)]}, "expected at most 100 categories, got 101"),
     ({"outcome.response": "b", "outcome.items": DELETE}, "outcome.response: a scale has several items"),

@@ -117,7 +117,8 @@ def _orders_of(
 ) -> dict[str, tuple[str, ...]] | None:
     """Categories of each question of one survey."""
     known = tuple(dict.fromkeys(column for those in columns.values() for column in those))
-    if isinstance(order, Mapping) and (set(order) & set(named) or not set(order) & set(known)):
+    of_items = isinstance(order, Mapping) and (set(order) & set(known) or (len(named) == 1 and len(own) > 1))
+    if isinstance(order, Mapping) and (set(order) & set(named) or not of_items):
         if survey == named[0]:
             check_keys(order, named, place)
         if survey not in order:
