@@ -107,6 +107,7 @@ def published_half(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_place_apart_is_named_and_the_one_of_few_respondents_is_not_told_of() -> None:
     told = survey_conflicts(cast(OutcomeRun, _run(2.0)))["b"]
     assert told["beyond"] == ["L00"]
+    assert "L00" in told["apart"]
     assert told["agreement"]["p"] < 0.01
     assert (told["reference"], told["level"], told["withheld"], told["untold"]) == ("a", "lad", 1, 0)
     rows = {row["code"]: row for row in told["areas"]}

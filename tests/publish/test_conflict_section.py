@@ -21,6 +21,7 @@ TOLD: dict[str, Any] = {
     "sd": SIZE,
     "agreement": {"statistic": 60.0, "degrees": 21.0, "p": 0.00002},
     "rate": 0.1,
+    "apart": ["L03", "L05"],
     "beyond": ["L03"],
     "areas": [
         {"code": f"L{k:02d}", "difference": 0.2 if k == 3 else 0.01, "se": 0.03, "z": 6.0 if k == 3 else 0.3, "p": 0.5}
@@ -36,17 +37,25 @@ def test_a_survey_that_departs_is_told_with_its_places(make_context: Maker) -> N
     for said in (
         "The survey “ukhls” does not agree with “cls” everywhere",
         "with a probability of less than 0.1%",
-        f"(about one in 10 of such findings is wrong): {name}.",
+        f"In 2 of the local authorities they differ by more than chance in who was asked explains ({name} and ",
+        f"in 1 by more than even departures of the size that the model allows for ({name}).",
+        "About one in 10 of such findings is wrong.",
         "2 with fewer than ten respondents of either survey are left out.",
         "moves “ukhls” 0.5 times as strongly",
-        "In 1 of 22 local authorities the surveys differ more than expected",
+        "In 2 of 22 local authorities the surveys differ by more than chance",
         "set by the prior",
     ):
         assert said in page, said
 
 
 def test_surveys_that_agree_are_said_to(make_context: Maker) -> None:
-    agreed = {**TOLD, "beyond": [], "agreement": {"statistic": 20.0, "degrees": 21.0, "p": 0.52}, "withheld": 0}
+    agreed = {
+        **TOLD,
+        "apart": [],
+        "beyond": [],
+        "agreement": {"statistic": 20.0, "degrees": 21.0, "p": 0.52},
+        "withheld": 0,
+    }
     agreed["scale"] = {**TOLD["scale"], "q05": 0.9, "q95": 1.2}
     page = render_report(make_context(conflicts={"ukhls": agreed}))
     assert "agrees with “cls” as far as can be told" in page

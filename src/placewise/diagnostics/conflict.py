@@ -36,7 +36,8 @@ class Contrast:
     Parameters
     ----------
     difference, se : ndarray of float64, shape (G,)
-        NaN where nothing but the survey itself tells of the place.
+        From the middle one of all, so that a few places apart do not make the others seem so; NaN where nothing but
+        the survey itself tells of the place.
     z, p : ndarray of float64, shape (G,)
         Difference over its standard deviation under the model, departures of sd τ among it, and two-sided probability.
     agreement : float
@@ -57,9 +58,12 @@ class Contrast:
     @property
     def beyond(self) -> np.ndarray:
         """Places that differ by more than the model expects, one in ten of them by chance; positions, largest first."""
-        known = np.flatnonzero(np.isfinite(self.p))
-        found = known[discoveries(self.p[known], FALSE_DISCOVERIES)]
-        return np.asarray(found[np.argsort(-np.abs(self.z[found]), kind="stable")])
+        return _discovered(self.z)
+
+    @property
+    def apart(self) -> np.ndarray:
+        """Places that differ by more than chance in who was asked, expected by the model or not; likewise."""
+        return _discovered(self.difference / self.se)
 
 
 def discoveries(p: np.ndarray, rate: float) -> np.ndarray:
@@ -69,6 +73,13 @@ def discoveries(p: np.ndarray, rate: float) -> np.ndarray:
     found = np.zeros(len(p), dtype=bool)
     found[order[: below[-1] + 1 if len(below) else 0]] = True
     return found
+
+
+def _discovered(z: np.ndarray) -> np.ndarray:
+    """Positions of the standardised differences that are not 0, one in ten of them by chance, largest first."""
+    known = np.flatnonzero(np.isfinite(z))
+    found = known[discoveries(2.0 * stats.norm.sf(np.abs(z[known])), FALSE_DISCOVERIES)]
+    return np.asarray(found[np.argsort(-np.abs(z[found]), kind="stable")])
 
 
 def best_departures(
@@ -117,12 +128,22 @@ def contrast_surveys(best: np.ndarray, information: np.ndarray, tau: np.ndarray)
     told = np.where(pulled < MOST_PULLED * about, told, np.nan)
     difference = best.mean(axis=0) * (about + told) / about
     variance = told + own
-    z = difference / np.sqrt(told + about)
-    known = np.isfinite(z)
+    known = np.isfinite(difference)
     statistic, degrees, agreement = _together(
         (difference / np.sqrt(variance))[known], covariance[np.ix_(known, known)], about[known], len(best)
     )
+    difference = difference - _middle(difference[known], 1.0 / (told + about)[known])
+    z = difference / np.sqrt(told + about)
     return Contrast(difference, np.sqrt(variance), z, 2.0 * stats.norm.sf(np.abs(z)), agreement, statistic, degrees)
+
+
+def _middle(values: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted median; 0 of nothing."""
+    if not len(values):
+        return 0.0
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weight[order]) / weight.sum()
+    return float(values[order[np.searchsorted(reached, 0.5)]])
 
 
 def _together(each: np.ndarray, covariance: np.ndarray, about: np.ndarray, draws: int) -> tuple[float, float, float]:
@@ -150,13 +171,13 @@ def conflict_check(survey: str, told: Mapping[str, Any]) -> Check:
     ----------
     survey : str
     told : mapping
-        ``reference``, ``compared``, ``beyond`` (codes), ``agreement`` with its ``p``.
+        ``reference``, ``compared``, ``apart`` and ``beyond`` (codes), ``agreement`` with its ``p``.
     """
     beyond, apart = list(told["beyond"]), told["agreement"]["p"] < DISAGREE
     together = "differ by more than chance" if apart else "do not differ by more than chance"
     sentence = (
-        f"Over {told['compared']} areas the surveys {survey} and {told['reference']} {together}; in {len(beyond)} they "
-        f"differ by more than the model expects."
+        f"Over {told['compared']} areas the surveys {survey} and {told['reference']} {together}; in "
+        f"{len(told['apart'])} of them by more than chance, in {len(beyond)} by more than the model expects."
     )
     where = tuple(beyond[:MOST_NAMED])
     return Check(f"surveys: {survey}", float(len(beyond)), 0.0, "warn" if beyond else "pass", sentence, where)

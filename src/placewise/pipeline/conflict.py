@@ -38,9 +38,10 @@ def survey_conflicts(run: OutcomeRun) -> dict[str, Any]:
 
     Each has ``reference``; ``level`` of the places; how many are ``compared``, ``withheld`` (fewer than ten respondents
     of either survey) and ``untold`` (nothing but the survey tells of them); ``scale`` (λ) and ``sd`` (τ) with prior,
-    posterior and ``set_by_prior``; ``agreement``, the test of all places together; ``beyond``, the codes of those that
-    differ by more than the model expects at the false discovery rate ``rate``; ``areas``, each with ``code``,
-    ``difference`` and ``se`` on the published scale (to first order), ``z`` and ``p``.
+    posterior and ``set_by_prior``; ``agreement``, the test of all places together; ``apart`` and ``beyond``, the codes
+    of those that differ by more than chance and by more than the model expects, at the false discovery rate ``rate``;
+    ``areas``, each with ``code``, ``difference`` and ``se`` on the published scale (to first order), and ``z`` and
+    ``p`` under the model.
     """
     data, posterior, asked = run.data, run.posterior, run.data.response.instruments
     found: dict[str, Any] = {}
@@ -82,6 +83,7 @@ def _conflict(
         "sd": _sd_row(posterior, group.name),
         "agreement": {"statistic": contrast.statistic, "degrees": contrast.degrees, "p": contrast.agreement},
         "rate": FALSE_DISCOVERIES,
+        "apart": [codes[k] for k in contrast.apart],
         "beyond": [codes[k] for k in contrast.beyond],
         "areas": [
             {

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from placewise.diagnostics.conflict import DISAGREE
 from placewise.publish.context import ReportContext
 from placewise.publish.figures.dots import Dot, draw_dots
-from placewise.publish.palette import DIVERGING, FAINT
+from placewise.publish.palette import ACCENT, DIVERGING, FAINT
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.wording import count, joined, label_words, percent
 
@@ -25,7 +25,7 @@ def conflict_views(context: ReportContext) -> list[dict[str, Any]]:
 
 def _view(context: ReportContext, number: int, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     other, reference, many = _survey(name), _survey(told["reference"]), _many(context, told)
-    apart = bool(told["beyond"]) or told["agreement"]["p"] < DISAGREE
+    apart = bool(told["apart"] or told["beyond"]) or told["agreement"]["p"] < DISAGREE
     return {
         "title": f"The survey {other} {'does not agree' if apart else 'agrees'} with {reference}"
         f"{' everywhere' if apart else ' as far as can be told'}",
@@ -49,29 +49,37 @@ def _many(context: ReportContext, told: Mapping[str, Any]) -> str:
 
 
 def _sentences(context: ReportContext, other: str, reference: str, many: str, told: Mapping[str, Any]) -> list[str]:
-    p, beyond = float(told["agreement"]["p"]), told["beyond"]
+    p, beyond = float(told["agreement"]["p"]), list(told["beyond"])
     chance = "less than 0.1%" if p < 0.001 else f"{100 * p:.1f}%" if p < 0.1 else percent(p)
     said = [
         f"Both surveys were compared in {count(told['compared'])} {many}, apart from a difference that is the same in "
         f"all of them. If they agreed everywhere else, differences as large as these would come about by chance with a "
         f"probability of {chance}."
     ]
-    if beyond:
-        named = [_place(context, told, code) for code in beyond[:MOST_NAMED]]
-        more = f" and {count(len(beyond) - len(named))} more" if len(beyond) > len(named) else ""
+    said.append(
+        f"In {count(len(told['apart']))} of the {many} they differ by more than chance in who was asked explains"
+        f"{_named(context, told, told['apart'])}, in {count(len(beyond))} by more than even departures of the size "
+        f"that the model allows for{_named(context, told, beyond)}."
+    )
+    if told["apart"] or beyond:
         said.append(
-            f"In {count(len(beyond))} of the {many} they differ by more than even departures of the usual size explain "
-            f"(about one in {round(1 / told['rate'])} of such findings is wrong): "
-            f"{joined(named) if not more else ', '.join(named) + more}. Find out there who was asked, and how, before "
-            "using either."
+            f"About one in {round(1 / told['rate'])} of such findings is wrong. Find out there who was asked, and how, "
+            "before using either survey."
         )
-    else:
-        said.append(f"In none of the {many} do they differ by more than departures of the usual size explain.")
     if told["withheld"]:
         said.append(f"{count(told['withheld'])} with fewer than ten respondents of either survey are left out.")
     if told["untold"]:
         said.append(f"{count(told['untold'])} cannot be compared, since {reference} says next to nothing of them.")
     return said
+
+
+def _named(context: ReportContext, told: Mapping[str, Any], codes: Sequence[str]) -> str:
+    """The first few places in brackets, and how many more there are."""
+    named = [_place(context, told, code) for code in codes[:MOST_NAMED]]
+    if not named:
+        return ""
+    more = len(codes) - len(named)
+    return f" ({', '.join(named)} and {count(more)} more)" if more else f" ({joined(named)})"
 
 
 def _place(context: ReportContext, told: Mapping[str, Any], code: str) -> str:
@@ -84,26 +92,25 @@ def _figure(
 ) -> FigurePart | None:
     if not told["areas"]:
         return None
-    beyond = set(told["beyond"])
+    beyond, apart = set(told["beyond"]), set(told["apart"])
+    factor = 100.0 if context.kind == "share" else 1.0
     rows = sorted(told["areas"], key=lambda row: -abs(row["z"]))[:MOST_ROWS]
     rows.sort(key=lambda row: -row["difference"])
-    dots = [
-        Dot(
-            _place(context, told, row["code"]), row["difference"], row["difference"] - HALF * row["se"],
-            row["difference"] + HALF * row["se"], DIVERGING[0] if row["code"] in beyond else FAINT,
-        )
-        for row in rows
-    ]  # fmt: skip
-    title = f"In {count(len(beyond))} of {count(told['compared'])} {many} the surveys differ more than expected"
+    dots = []
+    for row in rows:
+        middle, half = row["difference"] * factor, HALF * row["se"] * factor
+        colour = DIVERGING[0] if row["code"] in beyond else ACCENT if row["code"] in apart else FAINT
+        dots.append(Dot(_place(context, told, row["code"]), middle, middle - half, middle + half, colour))
+    title = f"In {count(len(apart))} of {count(told['compared'])} {many} the surveys differ by more than chance"
     if len(rows) < told["compared"]:
         title += f"; the {count(len(rows))} that differ most"
     unit = "points" if context.kind == "share" else "units of the figure"
     axis = f"{other.strip('“”')} less {reference.strip('“”')}, {unit}"
-    drawing = draw_dots(dots, ident, f"{title}.", axis, 0.0, "as elsewhere", percent=context.kind == "share")
+    drawing = draw_dots(dots, ident, f"{title}.", axis, 0.0, "as elsewhere")
     note = (
         f"To the right: the answers of {other} are higher there, beside {reference}, than elsewhere. The line holds "
-        "90% of what chance in who was asked allows; places in colour lie beyond what the model expects. Translated to "
-        "the published scale at the average area."
+        "90% of what chance in who was asked allows. Grey: chance may be all there is. Blue: more than chance. Orange: "
+        "more than the model allows for. Translated to the published scale at the average area."
     )
     return FigurePart(title, Markup(drawing), note)
 
