@@ -171,7 +171,8 @@ def _read_all(runs: list[OutcomeRun], steps: Mapping[Stage, Step]) -> None:
 
 def _fit_together(runs: list[OutcomeRun], options: RunOptions, steps: Mapping[Stage, Step]) -> None:
     """Fit the outcomes that are modelled together, before the first of them is coupled with the others."""
-    members = [run for run in runs if run.together]
+    by_name = {run.name: run for run in runs if run.together}
+    members = [by_name[name] for name in (runs[0].spec.joint if by_name else ())]
     before = [stage for stage in ("data", "fit", "joint") if STAGES.index(stage) <= STAGES.index(options.until)]
     if any(run.record(stage) is None for run in members for stage in before):
         # what they have in common goes before any of them changes

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from placewise.kernels.leaf_quadrature import FINE
 from placewise.models.engines import FitProblem
+from placewise.models.engines.laplace.averaged import settle
 from placewise.models.engines.laplace.conditional import Conditional
 from placewise.models.engines.laplace.expansion import Expansion, Latent
 from placewise.models.engines.laplace.explore import in_parallel, survey_landscape
@@ -85,11 +86,16 @@ def information_of(
         conditional = Conditional(problem, layout, hyper)
         start = conditional.start()
         if at is None:
+            if conditional.averaged is not None:
+                settle(conditional, hyper.at(hyper.start()), start)
             landscape = survey_landscape(conditional, jobs)
             at, start = landscape.centre, landscape.mode
         if quadrature:
             conditional = Conditional(problem, layout, hyper, FINE)
-        expansion = conditional.find_mode(hyper.at(at), start, 1e-10)
+        point = hyper.at(at)
+        if conditional.averaged is not None:
+            start = settle(conditional, point, start).mode
+        expansion = conditional.find_mode(point, start, 1e-10)
         return _expanded(conditional, expansion, factors, number, jobs)
 
 
