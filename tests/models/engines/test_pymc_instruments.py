@@ -223,7 +223,8 @@ def _simulated(scale: bool, n: int) -> tuple[FitProblem, dict[str, np.ndarray]]:
     return FitProblem(design, response, family, plan), truth | ({"discrimination": a} if scale else {})
 
 
-@pytest.mark.parametrize(("scale", "n"), [(True, 600), pytest.param(False, 2500, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("scale", "n"), [(True, 600), (False, 2500)])
 def test_what_made_the_answers_is_found_again(scale: bool, n: int) -> None:
     problem, truth = _simulated(scale, n)
     posterior = sample(problem, FitOptions(draws=400, seed=1, chains=2, thin=1, tune=200)).posterior
