@@ -36,6 +36,14 @@ def test_lists_are_those_of_the_draws(predictor, found):
             assert row["p"] == pytest.approx(p[row["area_code"]])
 
 
+def test_a_level_of_few_areas_none_of_which_are_alike(predictor):
+    found = notable(predictor, "region", summarise(predictor).standard)
+    assert found["areas"] == 3
+    assert found["pairs"]["wrong_share"] == pytest.approx(
+        np.mean([1 - row["p"] for row in found["pairs"]["rows"]] or [0.0])
+    )
+
+
 def test_pairs_are_those_of_the_draws(predictor, found):
     pairs = AreaDraws(predictor).aggregate("district").matched_pairs()
     sure = pairs[pairs["p_greater"] >= 0.9]

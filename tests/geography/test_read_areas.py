@@ -171,6 +171,10 @@ def test_standard_errors_of_covariates_that_were_filled_in(spec: AreasSpec) -> N
     (bad,) = faults(imputed, put(put(table, "density_se", [5], -1.0), "density_se", [9], np.nan))
     assert "areas.imputed.density: no number of 0 or more for 2 of 24 areas in column 'density_se'" in bad
     assert "'E005', 'E009'" in bad
+    (text,) = faults(
+        replace(spec, imputed={"kindname": "density_se"}), table.assign(kindname="x"), covariates={"kindname"}
+    )
+    assert "areas.imputed.kindname: column 'kindname' holds text, expected numbers" in text
     (absent,) = faults(imputed, country())
     assert "areas.imputed.density: no column 'density_se'" in absent
     (unknown,) = faults(replace(spec, imputed={"densty": "density_se"}), table)

@@ -46,6 +46,15 @@ def test_pairs_that_are_alike(context):
     assert "expected share on the wrong side 3%" in pairs.caption
 
 
+def test_differences_of_means_are_rounded_to_what_they_support(context):
+    mean = dataclasses.replace(context, kind="mean", standing=facts(better={
+        "found": 1, "wrong_share": 0.02,
+        "rows": [row("L00", rate=5250.0, expected=4000.0, difference=1250.4, ci90_lower=-310.0, ci90_upper=2790.0)],
+    }))  # fmt: skip
+    (better, *_) = standing_view(mean)["tables"]
+    assert better.rows[0][3].text == "+1,300 (−300 to +2,800)"
+
+
 def test_lists_beside_the_nation_tell_their_expected_errors(context):
     better, worse, few = standing_view(context)["lists"]
     p = context.rows("oa")["p_above_national"]

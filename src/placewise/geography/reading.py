@@ -180,6 +180,10 @@ def _errors(raw: pd.DataFrame, table: pd.DataFrame, name: str, spec: AreasSpec, 
     """Standard errors of a covariate that was filled in for some areas, shape (A,): 0 or more."""
     column = spec.imputed[name]
     errors, _ = as_numbers(raw[column])
+    if not pd.api.types.is_float_dtype(table[name].dtype):
+        where, hint = f"areas.imputed.{name}", "categories that were filled in have no standard error"
+        problems.add(where, f"column {name!r} holds text, expected numbers", hint, "data")
+        return errors
     odd = ~(np.isfinite(errors) & (errors >= 0))
     if odd.any():
         problems.add(

@@ -112,6 +112,8 @@ def _pairs(context: ReportContext, found: Mapping[str, Any], many: str, names: M
 
 def _difference(context: ReportContext, row: Mapping[str, Any]) -> str:
     """A difference with its interval, in points where the estimand is a share."""
-    factor, unit = Scale(context.kind).factor, " points" if context.kind == "share" else ""
-    middle, low, high = (f"{factor * row[name]:+.2g}" for name in ("difference", "ci90_lower", "ci90_upper"))
+    scale, unit = Scale(context.kind), " points" if context.kind == "share" else ""
+    decimals = scale.decimals(row["ci90_upper"] - row["ci90_lower"])
+    rounded = (round(row[name] * scale.factor, decimals) + 0.0 for name in ("difference", "ci90_lower", "ci90_upper"))
+    middle, low, high = (f"{value:+,.{max(decimals, 0)}f}" for value in rounded)
     return f"{middle}{unit} ({low} to {high})".replace("-", "−")
