@@ -10,6 +10,8 @@ import pandas as pd
 import tomli_w
 
 AREAS, LADS = 240, 12
+# how strongly the second survey's answers follow what both share
+TRUE_SCALE = 0.6
 ORDER = ["no", "rather", "yes"]
 PROJECT: dict[str, Any] = {
     "project": {"name": "two", "seed": 3, "out": "reports"},
@@ -64,7 +66,7 @@ def write_two_surveys(folder: Path, model: dict[str, Any] | None = None, n: tupl
     first.loc[:9, ["a", "b", "c"]] = "refused"
     first.loc[10:29, "a"] = None
     first.to_csv(folder / "first.csv", index=False)
-    second = respondents(n[1], {"b": 1.4, "d": 1.2}, 0.6, rng)
+    second = respondents(n[1], {"b": 1.4, "d": 1.2}, TRUE_SCALE, rng)
     second.loc[:19, "d"] = "-9"
     second.to_csv(folder / "second.csv", index=False)
     (folder / "placewise.toml").write_text(tomli_w.dumps(PROJECT))
