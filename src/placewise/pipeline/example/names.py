@@ -73,7 +73,7 @@ class Size:
     households: int
 
 
-STANDARD = Size(lads=24, msoas=267, smallest=10, psus=420, visits=20, household_psus=200, households=18)
+STANDARD = Size(lads=24, msoas=267, smallest=10, psus=320, visits=20, household_psus=130, households=18)
 SMALL = Size(lads=6, msoas=13, smallest=3, psus=40, visits=25, household_psus=20, households=18)
 
 

@@ -39,7 +39,7 @@ def write_example(folder: Path, *, seed: int = 20261122, small: bool = False, fo
     seed : int
         The same seed gives the same tables.
     small : bool
-        About 300 areas and 600 respondents of the reference survey instead of 6,000 and 5,000.
+        About 300 areas and 600 respondents of the reference survey instead of 6,000 and 3,600.
     form : {"tab", "sav", "dta"}
         Of the household panel's files.
     """
