@@ -173,8 +173,8 @@ def _fit_together(runs: list[OutcomeRun], options: RunOptions, steps: Mapping[St
     """Fit the outcomes that are modelled together, before the first of them is coupled with the others."""
     by_name = {run.name: run for run in runs if run.together}
     members = [by_name[name] for name in (runs[0].spec.joint if by_name else ())]
-    before = [stage for stage in ("data", "fit", "joint") if STAGES.index(stage) <= STAGES.index(options.until)]
-    if any(run.record(stage) is None for run in members for stage in before):
+    coupled = STAGES.index("joint") + 1
+    if any(run.record(stage) is None for run in members for stage in run.stages(options.until)[:coupled]):
         # what they have in common goes before any of them changes
         atomic.remove(members[0].spec.out / FOLDER)
     joint = Joint(members)
