@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import quad
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from placewise.models.design import Column, Design, Group
@@ -221,6 +223,36 @@ def _simulated(scale: bool, n: int) -> tuple[FitProblem, dict[str, np.ndarray]]:
     plan = plan_of(design, response, family, priors={}, area_group="oa")
     truth = {"slopes": np.array([0.6]), "survey_scale": np.array([0.5]), "cutpoints": np.outer(a, b).ravel()}
     return FitProblem(design, response, family, plan), truth | ({"discrimination": a} if scale else {})
+
+
+def test_items_that_made_the_answers_are_the_likeliest() -> None:
+    """By maximum likelihood, persons' locations known: the reduced form of the test below."""
+    import pytensor
+    import pytensor.tensor as pt
+
+    from placewise.models.engines.pymc_instruments import _of_scale
+
+    problem, truth = _simulated(True, 1500)
+    rows, instruments = problem.rows, problem.response.instruments
+    assert instruments is not None
+    assert rows.instruments is not None
+    location = np.linspace(-1.5, 1.5, len(rows.y))
+    rng = np.random.default_rng(3)
+    trait = location + rng.normal(size=len(location))
+    cuts = truth["cutpoints"].reshape(3, 3)
+    above = expit(truth["discrimination"][:, None] * trait[:, None, None] - cuts)
+    answers = (rng.random((len(trait), 3, 1)) < above).sum(axis=2).astype(np.int8)
+    rows = replace(rows, instruments=replace(rows.instruments, answers=answers))
+    at = pt.dvector("at")
+    with pytensor.config.change_flags(cxx="", linker="py", mode="FAST_COMPILE"):
+        value = _of_scale(rows, location, at[3:], pt.exp(at[:3]))
+        both = pytensor.function([at], [-value, -pytensor.grad(value, at)])
+    true = np.concatenate([np.log(truth["discrimination"]), truth["cutpoints"]])
+    start = np.concatenate([np.zeros(3), np.tile([-1.0, 0.0, 1.0], 3)])
+    found = minimize(lambda x: tuple(map(np.asarray, both(x))), start, jac=True, method="BFGS", options={"gtol": 0.05})
+    apart = (found.x - true) / np.sqrt(np.diag(found.hess_inv))
+    assert np.abs(apart).max() < 4.0
+    assert np.sqrt(np.diag(found.hess_inv)).max() < 0.25
 
 
 @pytest.mark.slow
