@@ -18,6 +18,7 @@ from placewise.models.prior_plan import PriorPlan, SdPrior
 from placewise.models.priors import Prior
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.models.unanswered import unanswered
+from placewise.surveys.instruments import Instruments
 from placewise.surveys.outcome import Response
 
 AREAS, PEOPLE, DRAWS = 60, 90, 1500
@@ -82,6 +83,29 @@ def test_an_area_has_the_distribution_of_its_priors(family: str, area: int) -> N
         plan = _plan(sigma=Prior("half_normal", (1.0,)))
     drawn = _drawn(family, plan, _design(), order)
     assert stats.ks_2samp(drawn[area], expected).pvalue > 0.001
+
+
+def test_the_score_of_a_scale_is_averaged_over_persons_before_any_answer() -> None:
+    rng = np.random.default_rng(8)
+    levels = (("1", "2", "3"), ("no", "yes"))
+    answers = rng.integers(0, 2, (PEOPLE, 2)).astype(np.int8)
+    asked = Instruments(("a", "b"), levels, answers, ("s",), np.zeros(PEOPLE, dtype=np.int64), True)
+    response = Response(answers[:, 0].astype(np.int64), np.ones(PEOPLE, dtype=bool), instruments=asked)
+    plan = _plan(intercept=None, cutpoints=Prior("normal", (0.0, 1.0)), discrimination=Prior("lognormal", (0.0, 0.5)))
+    blank, posterior = unanswered(FitProblem(_design(), response, "graded_response", plan), DRAWS, 5)
+    outcome = OutcomeSpec(
+        "o", "O", ("s",), "graded_response", "a", items=("a", "b"), order=levels[0],
+        estimands=(EstimandSpec("", "score"),), finite_population=False,
+    )  # fmt: skip
+    areas = AreaTable(TABLE, "oa", ("lad",), (), None, np.ones(AREAS, dtype=bool))
+    predictor = build_predictor(outcome, blank, posterior, areas, None, seed=9, instruments=asked)
+    drawn = Projector(predictor).block(np.arange(AREAS)).values[0]
+    n = 4000
+    a = rng.lognormal(0.0, 0.5, (n, 2))
+    b = np.column_stack([np.sort(rng.standard_normal((n, 2)), axis=1), rng.standard_normal(n)])
+    t = _eta(rng, 0, n)[:, None] + rng.standard_normal((n, 400))
+    above = special.expit(a[:, [0, 0, 1], None] * (t[:, None] - b[:, :, None])).sum(axis=1).mean(axis=1)
+    assert stats.ks_2samp(drawn, 1.0 + above / 2.0).pvalue > 0.001
 
 
 def test_areas_of_one_authority_are_alike_as_the_priors_say() -> None:
