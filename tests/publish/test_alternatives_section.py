@@ -21,7 +21,9 @@ def _row(**changes: Any) -> dict[str, Any]:
 
 def _tried(**changes: Any) -> dict[str, Any]:
     verdict = {"value": 0.01, "threshold": 0.05, "leans": False}
-    weights = _row(moved=["L03", "L07"], shifts=[-1.2, 0.6], corrected={}, chance=3.5, largest=-1.2)
+    weights = _row(
+        moved=["L03", "L07"], shifts=[-1.2, 0.6], corrected={}, ratios={"sex": 0.9}, chance=3.5, largest=-1.2
+    )
     tried = {
         "level": "lad",
         "weights": weights,
@@ -45,6 +47,7 @@ def test_weights_and_a_second_survey_stand_beside_the_published_figures(make_con
         "What survey weights and less of one survey would change",
         "Each answer of “uk hls” counted half",
         "Without the answers of “uk hls”",
+        "the largest ratio of variances is 0.90; above 1.2 it would be corrected",
         "As published",
         "The survey itself decided every size",
     ):

@@ -135,7 +135,7 @@ def _level(data: OutcomeData, group: Group) -> str:
 
 def _sd_row(posterior: Posterior, name: str) -> dict[str, Any]:
     table = sd_table(posterior)
-    row: dict[str, Any] = table[table["group"] == name].iloc[0].to_dict()
+    row = table[table["group"] == name].iloc[0].to_dict()
     told = {key: float(row[key]) for key in ("mean", "q05", "q95")}
     return {"prior": str(row["prior"]), **told, "set_by_prior": bool(row["set_by_prior"])}
 

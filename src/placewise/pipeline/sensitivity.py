@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from placewise.estimates.outlook import Outlook, outlook
 from placewise.models import inference
 from placewise.models.design_effects import RATIO
 from placewise.models.engines import FitOptions
+from placewise.models.fewer_surveys import without_survey
 from placewise.models.fit import Posterior
 from placewise.models.hyperprior import log_hyperprior
 from placewise.models.prior_scale import set_by_prior, with_scaled
@@ -24,6 +26,7 @@ from placewise.publish.wording import is_authority
 
 if TYPE_CHECKING:
     from placewise.models.prior_plan import PriorPlan
+    from placewise.pipeline.load import OutcomeData
     from placewise.pipeline.outcome import OutcomeRun
 
 FACTORS = {"halved": 0.5, "doubled": 2.0}
@@ -70,18 +73,22 @@ def _importance(log_prior: np.ndarray) -> tuple[np.ndarray, list[float]]:
     return np.array(rows), khats
 
 
-def _again(run: OutcomeRun, plan: PriorPlan, weights: np.ndarray | None = None) -> Posterior:
+def _again(
+    run: OutcomeRun, plan: PriorPlan, weights: np.ndarray | None = None, data: OutcomeData | None = None
+) -> Posterior:
     """Another fit by the engine that made the published draws, with as many draws and the same seed."""
     interrupt.raise_if_asked()
     options = FitOptions(
         draws=run.work.draws, seed=run.spec.seed, jobs=run.work.jobs, progress=run.reporter.bars, tell=run.reporter.say
     )
-    data = run.data
-    return refit(data.design, data.response, run.model.outcome.family, plan, run.posterior.engine, options, weights)
+    own = data or run.data
+    return refit(own.design, own.response, run.model.outcome.family, plan, run.posterior.engine, options, weights)
 
 
-def _outlook(run: OutcomeRun, posterior: Posterior, level: str, threads: int) -> Outlook:
-    return outlook(predict(run.model, run.data, posterior, run.spec.seed), level, threads=threads)
+def _outlook(
+    run: OutcomeRun, posterior: Posterior, level: str, threads: int, data: OutcomeData | None = None
+) -> Outlook:
+    return outlook(predict(run.model, data or run.data, posterior, run.spec.seed), level, threads=threads)
 
 
 def _weighted(run: OutcomeRun, base: Outlook, level: str, threads: int) -> dict[str, Any] | None:
@@ -123,12 +130,17 @@ def _surveys(run: OutcomeRun, base: Outlook, level: str, threads: int) -> list[d
         for power in SURVEY_POWERS:
             run.reporter.say(f"{run.name}: fitting with survey {survey} to the power {power:g}")
             row: dict[str, Any] = {"survey": survey, "power": power}
+            data, plan, weights = run.data, run.posterior.priors, np.where(asked.survey == number, power, 1.0)
+            if not power:
+                # cutpoints that no answer tells of would be draws of their prior
+                design, response, plan = without_survey(data.design, data.response, plan, number)
+                data, weights = replace(data, design=design, response=response), weights[asked.survey != number]
             try:
-                posterior = _again(run, run.posterior.priors, np.where(asked.survey == number, power, 1.0))
+                posterior = _again(run, plan, weights, data)
             except PlacewiseError as error:
                 rows.append(row | {"failed": error.problems[0].message})
                 continue
-            rows.append(row | _told(_outlook(run, posterior, level, threads), base))
+            rows.append(row | _told(_outlook(run, posterior, level, threads, data), base))
     return rows
 
 

@@ -127,7 +127,8 @@ def diagnose(run: OutcomeRun) -> Mapping[str, Any]:
     found = found.with_checks(link_checks(data.design, run.posterior))
     expected = prior_predictive(run)
     found = found.with_checks(prior_checks(expected))
-    conflicts = survey_conflicts(run)
+    # of this outcome by itself: others would speak for a survey that does not ask them
+    conflicts = survey_conflicts(run.alone())
     found = found.with_checks(conflict_check(survey, told) for survey, told in conflicts.items())
     tried = read_sensitivity(run)
     if tried is not None:

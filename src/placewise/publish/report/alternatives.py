@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from placewise.diagnostics.sensitivity import SHIFT
+from placewise.models.design_effects import RATIO
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import grouping_words
@@ -63,6 +64,11 @@ def _weights(context: ReportContext, tried: Mapping[str, Any]) -> str:
         sentences.append(
             "The sample's design makes these more uncertain than the weighted fit says (ratio of variances in "
             f"brackets), and there the weighted fit was corrected: {joined(named[:MOST_NAMED])}."
+        )
+    elif found["ratios"]:
+        sentences.append(
+            "The sample's design makes no slope or level much more uncertain than the weighted fit says (the largest "
+            f"ratio of variances is {max(found['ratios'].values()):.2f}; above {RATIO:g} it would be corrected)."
         )
     return " ".join(sentences)
 
