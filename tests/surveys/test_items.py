@@ -82,6 +82,8 @@ def joined(scale: bool = True, different: tuple[str, ...] = ()) -> Instruments:
     assert response.instruments is not None
     assert response.y.tolist() == [2, 0, 2, 2, 0, 1]
     assert response.levels == ()
+    told = "common to several surveys, with the same parameters in each: 'b'" in response.notes
+    assert told == (not different)
     return response.instruments
 
 

@@ -164,7 +164,8 @@ def join_answers(
         stop = start + len(own.values)
         values[start:stop, [position[name] for name in called]] = own.values
         start = stop
-    notes: list[str] = []
+    shared = ", ".join(repr(name) for name in common)
+    notes = [f"common to several surveys, with the same parameters in each: {shared}"] if common else []
     for k, (name, levels) in enumerate(names.items()):
         met = np.bincount(values[values[:, k] >= 0, k], minlength=len(levels)) > 0
         if met.sum() < 2:
