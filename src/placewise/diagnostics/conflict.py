@@ -173,11 +173,12 @@ def conflict_check(survey: str, told: Mapping[str, Any]) -> Check:
     told : mapping
         ``reference``, ``compared``, ``apart`` and ``beyond`` (codes), ``agreement`` with its ``p``.
     """
-    beyond, apart = list(told["beyond"]), told["agreement"]["p"] < DISAGREE
-    together = "differ by more than chance" if apart else "do not differ by more than chance"
+    beyond, apart = list(told["beyond"]), len(told["apart"])
+    together = "more" if told["agreement"]["p"] < DISAGREE else "no more"
     sentence = (
-        f"Over {told['compared']} areas the surveys {survey} and {told['reference']} {together}; in "
-        f"{len(told['apart'])} of them by more than chance, in {len(beyond)} by more than the model expects."
+        f"Over {told['compared']} areas the surveys {survey} and {told['reference']} differ by {together} than chance"
     )
+    if apart or beyond:
+        sentence += f"; {apart} of them by more than chance, {len(beyond)} by more than the model expects"
     where = tuple(beyond[:MOST_NAMED])
-    return Check(f"surveys: {survey}", float(len(beyond)), 0.0, "warn" if beyond else "pass", sentence, where)
+    return Check(f"surveys: {survey}", float(len(beyond)), 0.0, "warn" if beyond else "pass", f"{sentence}.", where)
