@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from placewise.models.averaging import MOST_PLACES, linked_group, places_of, spread_inside, with_average
+from placewise.models.averaging import MOST_PLACES, linked_group, places_of, sd_inside, spread_inside, with_average
 from placewise.models.design import BelowLink, Column, Design, Group
 from placewise.surveys.instruments import Instruments
 from placewise.surveys.outcome import Response
@@ -71,6 +71,18 @@ def test_spread_is_the_sd_over_the_people_of_a_group() -> None:
         mean = link.share[inside] @ area[inside]
         wanted = 2.0 * np.sqrt(link.share[inside] @ (area[inside] - mean) ** 2)
         assert found[respondent] == pytest.approx(wanted)
+
+
+def test_all_that_differs_between_homes_is_covariates_and_the_areas_own() -> None:
+    design, response = made(0.6)
+    assert sd_inside(design, np.array([2.0]), 0.3) is None
+    averaged = with_average(design, response, "bernoulli")
+    found, own = sd_inside(averaged, np.array([2.0]), 0.3), design.groups[0].index
+    link = design.link
+    assert found is not None
+    assert link is not None
+    rest = 1.0 - np.bincount(link.parent, link.share**2)[own]
+    assert found**2 - spread_inside(design, np.array([2.0])) ** 2 == pytest.approx(0.09 * rest)
 
 
 def test_each_area_is_a_place_where_they_are_few() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from placewise.estimates.predictor import Estimand
 from placewise.estimates.projector import Projector
 from placewise.geography.areas import AreaTable
 from placewise.models import inference
@@ -17,7 +18,7 @@ from placewise.pipeline.answers import direct_table, values_of
 from placewise.pipeline.baselines import baseline_rows, compare_baselines, fit_baselines
 from placewise.pipeline.drivers import explained_share, group_effects, slopes
 from placewise.pipeline.load import OutcomeData
-from placewise.pipeline.predictive import linear_predictor, predictive_checks
+from placewise.pipeline.predictive import _expected, linear_predictor, predictive_checks
 from placewise.surveys.outcome import Response
 from placewise.surveys.respondents import Respondents
 
@@ -310,3 +311,16 @@ def test_an_area_sd_by_class_counts_by_the_people_of_each(data, special):
     fixed = posterior.draws("slopes")[:, 0] ** 2 * np.cov(x, aweights=data.areas.weights)
     rest = posterior.draws("sd_kind") ** 2 + 0.2**2 * (0.5**2 + 2.0**2) / 2
     assert explained_share(posterior, design, data.areas) == pytest.approx(np.mean(fixed / (fixed + rest)))
+
+
+def test_an_answer_averaged_over_homes_is_expected_as_over_normal_ones():
+    rng, inside = np.random.default_rng(3), np.array([0.0, 0.4, 0.8])
+    eta = np.array([[1.5, 1.5, -0.7]])
+    zero = np.zeros((1, 1))
+    estimand = Estimand("", "share", "logit", 1.0, np.array([-1.0]), cuts=zero, lower=0.0, upper=1.0)
+    mean, variance = _expected(estimand, eta, np.array([0]), np.empty((3, 0)), inside)
+    wanted = (1 / (1 + np.exp(-eta - inside * rng.standard_normal((400_000, 1))))).mean(axis=0)
+    assert mean[0] == pytest.approx(wanted, abs=4e-3)
+    assert variance == pytest.approx(mean * (1 - mean))
+    plain = _expected(estimand, eta, np.array([0]), np.empty((3, 0)))[0]
+    assert np.abs(plain - mean)[0, 1:].min() > 0.005

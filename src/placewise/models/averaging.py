@@ -89,6 +89,29 @@ def spread_inside(design: Design, slopes: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(variance)[group.index])
 
 
+def sd_inside(design: Design, slopes: np.ndarray, area_sd: float) -> np.ndarray | None:
+    """Sd of all that differs between the areas in which each respondent may live, where answers are averaged over them.
+
+    Parameters
+    ----------
+    design : Design
+    slopes : ndarray of float64, shape (p,)
+    area_sd : float
+        Of the areas' own deviations.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,), or None
+        None where the likelihood is not averaged.
+    """
+    link = design.link
+    if link is None or link.places is None:
+        return None
+    group = linked_group(design)
+    apart = 1.0 - link.squares(len(group.labels))[group.index]
+    return np.asarray(np.sqrt(spread_inside(design, slopes) ** 2 + area_sd**2 * apart))
+
+
 def with_average(design: Design, response: Response, family: str) -> Design:
     """The design whose likelihood is averaged over the areas inside, where x'β differs much between them.
 

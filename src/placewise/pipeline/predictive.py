@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from placewise.diagnostics.checks import PredictiveCheck, group_means, predictive_check
 from placewise.estimates.predictor import Estimand
+from placewise.models.averaging import sd_inside
 from placewise.models.design import Design
 from placewise.models.fit import Posterior
 from placewise.models.measured import answer_moments, scale_of_respondents
@@ -41,7 +42,8 @@ def predictive_checks(
     found = build_estimand(estimand, model.outcome, posterior)
     chosen = _some_draws(posterior, len(values))
     specific = data.design.matrix[:, list(data.design.category_specific)]
-    fitted, second = _expected(found, linear_predictor(data.design, posterior, chosen), chosen, specific)
+    eta, inside = linear_predictor(data.design, posterior, chosen), sd_of_homes(data.design, posterior)
+    fitted, second = _expected(found, eta, chosen, specific, inside)
     variance = None if found.kind == "share" else second
     return tuple(
         _check(name, codes, values, fitted, variance, seed)
@@ -110,10 +112,21 @@ def linear_predictor(
     return eta if instruments is None else scale_of_respondents(instruments, posterior, chosen) * eta + own
 
 
+def sd_of_homes(design: Design, posterior: Posterior) -> np.ndarray | None:
+    """Sd of η over the areas in which each respondent may live, at posterior means; None where none is averaged."""
+    if design.link is None or design.link.places is None:
+        return None
+    return sd_inside(design, posterior.draws("slopes").mean(axis=0), posterior.draws(f"sd_{design.link.area}").mean())
+
+
 def _expected(
-    estimand: Estimand, eta: np.ndarray, chosen: np.ndarray, specific: np.ndarray
+    estimand: Estimand, eta: np.ndarray, chosen: np.ndarray, specific: np.ndarray, inside: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Expected value of one answer and its variance, each (draws, n); ``specific`` columns are (n, q)."""
+    """Expected value of one answer and its variance, each (draws, n).
+
+    Columns ``specific`` are (n, q). Where η differs between a respondent's possible homes with sd ``inside``, the mean
+    over these is that of an sd more and an sd less, to third order.
+    """
     if estimand.link == "identity":
         sigma = np.zeros(len(chosen)) if estimand.sigma is None else estimand.sigma[chosen]
         return eta, np.broadcast_to(sigma[:, None] ** 2, eta.shape)
@@ -122,7 +135,8 @@ def _expected(
     for j, cuts in enumerate(estimand.cuts):
         # of respondents the likelihood keeps the cutpoints in order as far as they answered
         own = 0.0 if estimand.deviations is None else estimand.deviations[j][:, chosen].T @ specific.T
-        below = expit(cuts[chosen][:, None] - own - eta)
+        t = cuts[chosen][:, None] - own - eta
+        below = expit(t) if inside is None else 0.5 * (expit(t - inside) + expit(t + inside))
         mean += estimand.weights[j] * below
         if len(estimand.weights2):
             square += estimand.weights2[j] * below

@@ -13,7 +13,7 @@ from placewise.models.inference import replaced
 from placewise.models.pointwise import log_likelihood
 from placewise.models.refit import scaled_weights
 from placewise.pipeline.load import OutcomeData
-from placewise.pipeline.predictive import linear_predictor
+from placewise.pipeline.predictive import linear_predictor, sd_of_homes
 from placewise.surveys.respondents import Respondents
 
 # draws × respondents at a time
@@ -68,12 +68,19 @@ def _cluster_loglik(data: OutcomeData, family: str, posterior: Posterior, weight
     """Weighted log likelihood of each cluster in each draw, (S, C)."""
     cluster = _clusters(data.respondents)
     specific = data.design.matrix[:, list(data.design.category_specific)]
+    inside = sd_of_homes(data.design, posterior)
     step = max(1, MOST_VALUES // max(len(cluster), 1))
     parts = []
     for first in range(0, posterior.n_draws, step):
         chosen = np.arange(first, min(first + step, posterior.n_draws))
         eta = linear_predictor(data.design, posterior, chosen, data.response.instruments)
-        each = log_likelihood(data.response, family, eta, posterior, chosen, specific)
+        if inside is None:
+            each = log_likelihood(data.response, family, eta, posterior, chosen, specific)
+        else:
+            homes = (
+                log_likelihood(data.response, family, eta + by, posterior, chosen, specific) for by in (inside, -inside)
+            )
+            each = np.logaddexp(*homes) - np.log(2.0)
         parts.append(cluster_sums(each * weight, cluster))
     return np.concatenate(parts)
 
