@@ -131,6 +131,14 @@ def test_surveys_that_agree_have_no_place_apart() -> None:
     assert np.std([row["z"] for row in told["areas"]]) == pytest.approx(1.0, abs=0.4)
 
 
+@pytest.mark.usefixtures("published_half")
+def test_places_of_few_respondents_alone_leave_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conflict, "THRESHOLD", EACH + 1)
+    told = survey_conflicts(cast(OutcomeRun, _run(2.0)))["b"]
+    assert (told["compared"], told["withheld"], told["areas"], told["apart"]) == (0, PLACES, [], [])
+    assert told["agreement"]["p"] == 1
+
+
 def test_one_survey_has_no_conflicts() -> None:
     run = _run(0.0)
     run.data.response = replace(run.data.response, instruments=None)

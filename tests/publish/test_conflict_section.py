@@ -65,6 +65,12 @@ def test_surveys_that_agree_are_said_to(make_context: Maker) -> None:
     assert "Scale of “ukhls”" not in render_report(make_context())
 
 
+def test_surveys_that_cannot_be_compared_are_said_to_be_so(make_context: Maker) -> None:
+    nothing = {**TOLD, "compared": 0, "areas": [], "apart": [], "beyond": [], "agreement": {"p": 1.0}}
+    page = render_report(make_context(conflicts={"ukhls": nothing}))
+    assert "In none of the local authorities have both surveys ten respondents" in page
+
+
 def test_the_check_has_words(make_context: Maker) -> None:
     checks = [{"name": "surveys: ukhls", "value": 1.0, "threshold": 0.0, "verdict": "warn", "sentence": "s"}]
     page = render_report(make_context(diagnostics={"status": "warn", "checks": checks}))

@@ -29,6 +29,8 @@ STEP = 0.1
 # draws × respondents for which likelihoods are computed; of a scale each costs an integral
 MOST_VALUES, MOST_OF_A_SCALE = 6_000_000, 1_500_000
 LEAST_DRAWS, MOST_DRAWS = 250, 1000
+# draws × respondents in memory at once
+MOST_AT_ONCE = 2_000_000
 # areas over which the published figure's slope is taken
 MOST_AREAS = 100
 
@@ -108,21 +110,24 @@ def _contrast(
     told: np.ndarray,
 ) -> Contrast:
     """Differences in the places that may be told, from as many draws as time allows."""
+    if not len(told):
+        nothing = np.empty(0)
+        return Contrast(nothing, nothing, nothing, nothing, agreement=1.0, statistic=0.0, degrees=0.0)
     rows = np.flatnonzero((asked.survey == number) & np.isin(group.index, told))
     most = MOST_OF_A_SCALE if asked.scale else MOST_VALUES
     wanted = min(MOST_DRAWS, max(LEAST_DRAWS, most // max(len(rows), 1)), posterior.n_draws)
     chosen = np.unique(np.linspace(0, posterior.n_draws - 1, wanted).astype(int))
-    mean = linear_predictor(data.design, posterior, chosen, asked)[:, rows]
     response = replace(data.response, instruments=asked.take(rows))
     place = np.searchsorted(told, group.index[rows])
     none = np.empty((len(rows), 0))
-
-    def places_at(shift: float) -> np.ndarray:
-        each = log_likelihood(response, family, mean + shift, posterior, chosen, none)
-        return cluster_sums(each, place)
-
+    parts = []
+    for some in np.array_split(chosen, -(-len(chosen) * data.design.n // MOST_AT_ONCE)):
+        mean = linear_predictor(data.design, posterior, some, asked)[:, rows]
+        each = [log_likelihood(response, family, mean + h, posterior, some, none) for h in (-STEP, 0.0, STEP)]
+        parts.append([cluster_sums(one, place) for one in each])
+    below, at, above = np.concatenate(parts, axis=1)
     effect = posterior.draws(f"effect_{group.name}")[np.ix_(chosen, told)]
-    best, information = best_departures(effect, places_at(-STEP), places_at(0.0), places_at(STEP), STEP)
+    best, information = best_departures(effect, below, at, above, STEP)
     return contrast_surveys(best, information, posterior.draws(f"sd_{group.name}"))
 
 

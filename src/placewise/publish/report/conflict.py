@@ -49,12 +49,14 @@ def _many(context: ReportContext, told: Mapping[str, Any]) -> str:
 
 
 def _sentences(context: ReportContext, other: str, reference: str, many: str, told: Mapping[str, Any]) -> list[str]:
+    if not told["compared"]:
+        return [f"In none of the {many} have both surveys ten respondents, so that they cannot be compared."]
     p, beyond = float(told["agreement"]["p"]), list(told["beyond"])
     chance = "less than 0.1%" if p < 0.001 else f"{100 * p:.1f}%" if p < 0.1 else percent(p)
     said = [
         f"Both surveys were compared in {count(told['compared'])} {many}, apart from a difference that is the same in "
-        f"all of them. If they agreed everywhere else, differences as large as these would come about by chance with a "
-        f"probability of {chance}."
+        f"all of them. Were that the only one, differences between places as large as these would come about by chance "
+        f"with a probability of {chance}."
     ]
     said.append(
         f"In {count(len(told['apart']))} of the {many} they differ by more than chance in who was asked explains"
