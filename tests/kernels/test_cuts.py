@@ -24,7 +24,8 @@ def _values(log_cuts, weight, log_e):
 
 
 @pytest.mark.parametrize(
-    ("cuts", "spread", "parts"), [(1, 0, 1), (2, 3, 1), (4, 4, 1), (4, 12, 2), (4, 60, 4), (10, 8, 3)]
+    ("cuts", "spread", "parts"),
+    [(1, 0, 1), (2, 3, 1), (4, 4, 1), (4, 12, 2), (4, 60, 4), (10, 8, 3), (40, 32, 10), (60, 60, 17)],
 )
 def test_fractions_equal_the_sum_over_cut_points(cuts, spread, parts):
     rng = np.random.default_rng(cuts)

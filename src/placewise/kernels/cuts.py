@@ -16,7 +16,7 @@ from placewise.kernels.compile import inlined, kernel
 TILE = 256  # draws at a time, as in ``placewise.kernels.projection``
 MOST = 4  # cut points of one fraction
 _ONE = np.float32(1)
-_LARGEST = 85.0  # log of what a denominator may come to in float32
+_LARGEST = 85.0  # log of what a denominator may come to in float32; its negative is as far as a coefficient may fall
 _LOST = -16.1  # log of 1e-7: what a fraction may be at its cap
 
 
@@ -59,8 +59,10 @@ def _log_cap(log_cuts: np.ndarray) -> float:
 
 
 def _together(log_cuts: np.ndarray) -> bool:
-    """Whether no cut point has more than 1e-7 left where e is capped."""
-    return bool(-(log_cuts.min() + _log_cap(log_cuts)) < _LOST)
+    """Whether float32 holds all coefficients, and no cut point has more than 1e-7 left where e is capped."""
+    largest_of_degree = np.cumsum(np.sort(log_cuts, axis=0)[::-1], axis=0)
+    held = np.abs(largest_of_degree).max() < _LARGEST
+    return bool(held and -(log_cuts.min() + _log_cap(log_cuts)) < _LOST)
 
 
 def _coefficients(cuts: np.ndarray, weight: np.ndarray) -> np.ndarray:
