@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from placewise.geography.spec import AreasSpec
+from placewise.models import inference
 from placewise.models.design import Design, Group, Structure
 from placewise.models.spec import ModelSpec, OutcomeSpec
-from placewise.pipeline.joint import level_of, people_of, problems_of, widened
+from placewise.pipeline.joint import level_of, people_of, problems_of, told, widened
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.surveys.spec import SurveySpec
 
@@ -83,3 +84,19 @@ def test_only_groups_that_may_be_coupled_hold_every_level(monkeypatch: pytest.Mo
     groups = (group("lad22cd"), group("oac", "class"), group("msoa21cd"), group("age", "other"))
     found = widened(data_of({"id": [1, 2, 3]}, groups), spec_of("id"))
     assert [len(g.labels) for g in found.groups] == [3, 3, 2, 2]
+
+
+def test_a_correlation_as_wide_as_its_prior_is_set_by_it() -> None:
+    rng = np.random.default_rng(1)
+    # LKJ(2) of two: 2 Beta(2, 2) - 1
+    wide, known = 2.0 * rng.beta(2.0, 2.0, 4000) - 1.0, rng.normal(0.4, 0.1, 4000)
+    draws = {f"cor_{name}": np.ones((1, 4000, 2, 2)) for name in ("lad", "oac")}
+    for name, own in (("lad", known), ("oac", wide)):
+        draws[f"cor_{name}"][0, :, 0, 1] = draws[f"cor_{name}"][0, :, 1, 0] = own
+    dims = {f"cor_{name}": [f"{name}_outcome", f"{name}_outcome2"] for name in ("lad", "oac")}
+    coords = {dim: ["belonging", "trust"] for both in dims.values() for dim in both}
+    found = told(inference.build(draws, dims, coords, None, {"people": "[]", "joint_khat": 0.1}))
+    rows = {row["group"]: row for row in found["correlations"]}
+    assert {name: row["set_by_prior"] for name, row in rows.items()} == {"lad": False, "oac": True}
+    assert rows["lad"]["q50"] == pytest.approx(0.4, abs=0.01)
+    assert (found["people"], found["measures"]) == ([], {"khat": 0.1})

@@ -12,7 +12,16 @@ from placewise.publish.report.together import together_view
 MakeContext = Callable[..., ReportContext]
 TITLES = {"belonging": "Belonging <b>here</b>", "trust": "Trust"}
 CORRELATIONS = [
-    {"group": "lad22cd", "first": "belonging", "second": "trust", "mean": 0.4, "q05": -0.12, "q50": 0.42, "q95": 0.81}
+    {
+        "group": "lad22cd",
+        "first": "belonging",
+        "second": "trust",
+        "mean": 0.4,
+        "q05": -0.12,
+        "q50": 0.42,
+        "q95": 0.81,
+        "set_by_prior": True,
+    }
 ]
 PEOPLE = [{"first": "belonging", "second": "trust", "value": 0.27, "lower": 0.25, "upper": 0.29}]
 JOINT = {"titles": TITLES, "correlations": CORRELATIONS, "people": PEOPLE}
@@ -39,7 +48,7 @@ def test_without_the_same_people_there_is_one_table(make_context: MakeContext) -
     assert view is not None
     assert view["people"] is None
     assert [cell.text for cell in view["places"].rows[0]][1:] == [
-        "Belonging <b>here</b> and Trust", "0.42", "−0.12 to 0.81",
+        "Belonging <b>here</b> and Trust", "0.42", "−0.12 to 0.81", "set by the prior",
     ]  # fmt: skip
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLDER, FILE = "joint", "joint/posterior.nc"
 # who a person is in Understanding Society, whether declared or not
 PANEL_PERSON = "pidp"
+# a correlation whose posterior sd exceeds this share of its prior's is set by the prior
+SET_BY_PRIOR = 0.7
 # what is told of people's correlations: how many they are is not
 TOLD = ("first", "second", "value", "lower", "upper")
 
@@ -184,6 +186,8 @@ class Joint:
 
 def told(idata: Any) -> dict[str, Any]:
     """Correlations with their intervals and the measures of the coupling, as JSON values."""
+    from placewise.models.joint.stacked import ETA
+
     posterior = idata["posterior"]
     rows = []
     for variable in map(str, posterior.data_vars):
@@ -192,13 +196,15 @@ def told(idata: Any) -> dict[str, Any]:
         group = variable.removeprefix("cor_")
         values = np.asarray(posterior[variable])[0]
         names = [str(name) for name in posterior[f"{group}_outcome"].values]
+        # under LKJ(η) of K each correlation is 2 Beta(α, α) - 1, α = η + (K - 2) / 2
+        widest = SET_BY_PRIOR / np.sqrt(2.0 * ETA + len(names) - 1.0)
         for i in range(len(names)):
             for j in range(i + 1, len(names)):
                 own = values[:, i, j]
                 low, middle, high = (float(q) for q in np.quantile(own, (0.05, 0.5, 0.95)))
                 rows.append(
                     {"group": group, "first": names[i], "second": names[j], "mean": float(own.mean()),
-                     "q05": low, "q50": middle, "q95": high}
+                     "q05": low, "q50": middle, "q95": high, "set_by_prior": bool(own.std() > widest)}
                 )  # fmt: skip
     attrs = posterior.attrs
     people = [{key: row[key] for key in TOLD} for row in json.loads(str(attrs["people"]))]

@@ -40,10 +40,12 @@ def _places(context: ReportContext, found: Mapping[str, Any], titles: Mapping[st
             Cell(_pair(row, titles)),
             Cell(_number(row["q50"]), float(row["q50"])),
             Cell(f"{_number(row['q05'])} to {_number(row['q95'])}"),
+            Cell("set by the prior" if row["set_by_prior"] else "learned from the answers"),
         ]
         for row in found["correlations"]
     ]
-    columns = [("Grouping", False), ("Outcomes", False), ("Correlation", True), ("90% interval", True)]
+    columns = [("Grouping", False), ("Outcomes", False), ("Correlation", True), ("90% interval", True),
+               ("Known from", False)]  # fmt: skip
     caption = "How far places that are high on one outcome, beyond the facts known of them, are high on another"
     return TablePart(caption, columns, rows)
 
