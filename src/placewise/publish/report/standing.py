@@ -23,11 +23,11 @@ def standing_view(context: ReportContext) -> dict[str, Any]:
     found = context.standing
     if found is None:
         return view
-    one, many = context.words(found["level"])
+    many = context.words(found["level"])[1]
     names = dict(zip(context.rows(found["level"])["area_code"], context.rows(found["level"])["area_name"], strict=True))
     view["sentence"] = (
-        f"What would be expected of {one} follows from who lives there, from the facts about its areas and from the "
-        "classes they belong to, and from nothing else about the place. The tables compare rates: the chance in who "
+        f"What would be expected of {many} follows from who lives there, from the facts about their areas and from the "
+        "classes these belong to, and from nothing else about the place. The tables compare rates: the chance in who "
         "happens to live in an area is left out."
     )
     for side in ("better", "worse"):
