@@ -104,8 +104,18 @@ def test_no_more_cutpoints_than_a_reach_needs() -> None:
     ]
     assert count[0] <= 16
     assert count == sorted(count)
-    with pytest.raises(ValueError, match="do not reach from -100 to 100"):
-        scale_estimands((SCORE,), _instruments(), posterior, (-100.0, 100.0))
+
+
+def test_draws_of_wide_priors_have_curves_too() -> None:
+    rng = np.random.default_rng(8)
+    steep = rng.lognormal(0.0, 0.5, (1, DRAWS, 4))
+    turns = np.concatenate([np.sort(rng.normal(0, 3, (DRAWS, len(own) - 1)), axis=1) for own in LEVELS], axis=1)
+    cuts = turns[None] * np.repeat(steep, [len(own) - 1 for own in LEVELS], axis=2)
+    posterior = _posterior(discrimination=steep, cutpoints=cuts)
+    (estimand,) = scale_estimands((SCORE,), _instruments(), posterior, (-400.0, 90.0))
+    eta = np.linspace(-25.0, 25.0, 51)
+    assert _value(estimand, eta, 5) == pytest.approx(_over_persons(eta, 5, posterior, SCORE)[0], abs=2e-6)
+    assert _value(estimand, np.array([-400.0, 400.0]), 5) == pytest.approx([1.0, 10.0 / 3.0], abs=1e-9)
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,15 @@ from placewise.surveys.instruments import Instruments
 # largest error of a value, over the range of what it can be, wherever η lies between the ends; its square needs less
 TOLERANCE, OF_SQUARE = 3e-7, 3e-6
 # the kernel takes four cutpoints at a time
-STEP_OF_CUTS, FEWEST_CUTS, MOST_CUTS = 4, 8, 128
+STEP_OF_CUTS, FEWEST_CUTS, MOST_CUTS = 4, 8, 192
 # cutpoints reach further than η; their distance, and that of one more at each end, in units of the logistic function:
 # of the settings tried the one with the fewest cutpoints whose weights add up to less than twice the range
 MARGIN, SPACING, LAST = 2.0, 0.8, 3.0
 # where η lies further out than was met, the fit is held loosely
 OUTSIDE, LOOSE = 2.0, 1e-2
-POINTS = 301
+POINTS = 601
+# logits: no person is further out, and the kernel holds η to little more; draws of wide priors may be
+FURTHEST_ETA = 30.0
 # a person's own part
 FURTHEST = 8.0
 COARSEST = 0.25
@@ -50,13 +52,15 @@ def scale_estimands(
     posterior : Posterior
         S draws of ``cutpoints`` and ``discrimination``.
     reach : tuple of float
-        Interval in which η lies.
+        Interval in which η lies. Beyond 30 either way curves run to their ends, which are exact, without being fitted.
 
     Raises
     ------
     ValueError
-        No sum of logistic functions is near enough: η reaches implausibly far.
+        No sum of logistic functions is near enough.
     """
+    low, high = np.clip(reach, (-FURTHEST_ETA, 1.0 - FURTHEST_ETA), (FURTHEST_ETA - 1.0, FURTHEST_ETA))
+    reach = (float(low), float(high))
     return tuple(
         Estimand(spec.name, "latent", "identity")
         if spec.kind == "latent"
