@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from placewise.pipeline.check import check_folder
 from placewise.pipeline.example import write_example
 from placewise.pipeline.example.items import BELONGING, OWN, REFERENCE_YEAR, RELATIONSHIPS, cutpoints
 from placewise.pipeline.example.names import ANSWERS
@@ -17,7 +18,8 @@ from placewise.pipeline.example.questions import COMMUNITY, HOUSEHOLD
 from placewise.pipeline.example.survey import FACTOR
 from placewise.pipeline.example.traits import RESIDUAL, Country
 from placewise.pipeline.example.truth import SD
-from placewise.pipeline.example.write import TEMPLATES, make_country
+from placewise.pipeline.example.write import OUTCOMES, TEMPLATES, make_country
+from placewise.pipeline.run import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +256,12 @@ def test_neighbours_share_a_boundary_and_connect_the_country(tables: dict[str, p
     for _ in range(24):
         reached |= set(pairs.loc[pairs["a"].isin(reached), "b"]) | set(pairs.loc[pairs["b"].isin(reached), "a"])
     assert len(reached) == 24
+
+
+def test_check_finds_nothing_wrong_with_its_models(small: Path) -> None:
+    found = check_folder(small, RunOptions())
+    assert [sentence.split(":")[0] for sentence in found.outcomes] == list(OUTCOMES)
+    assert any("'household' may depart from 'community' in each lad" in note for note in found.notes)
 
 
 def test_data_stay_small(root: Path) -> None:
