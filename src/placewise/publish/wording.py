@@ -62,6 +62,7 @@ CHECKS = {
 
 # checks of each survey beside the reference
 SURVEYS = "surveys: "
+PREDICTIVE = "predictive: "
 
 # on which side of its limit a check passes
 LIMITS = {
@@ -130,6 +131,10 @@ def check_words(name: str) -> str:
     """A check's name in ``diagnostics.json`` as a label."""
     if name.startswith(SURVEYS):
         return f"areas where {label_words(name.removeprefix(SURVEYS))} departs from the reference survey unexpectedly"
+    if name.startswith(PREDICTIVE):
+        item, _, grouping = name.removeprefix(PREDICTIVE).rpartition(" by ")
+        asked = f"answers to “{item.replace(':', ': ')}”" if item else "answers"
+        return f"{asked} foreseen, by {label_words(grouping)}"
     return CHECKS.get(name) or label_words(name)
 
 
@@ -137,7 +142,7 @@ def limit_words(name: str) -> str:
     """On which side of its limit a check passes; empty where that is not known."""
     if name.startswith(SURVEYS):
         return "at most"
-    return "about" if name.startswith("predictive: ") else LIMITS.get(name, "")
+    return "about" if name.startswith(PREDICTIVE) else LIMITS.get(name, "")
 
 
 def is_authority(column: str) -> bool:
