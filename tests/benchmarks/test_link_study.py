@@ -80,7 +80,7 @@ def test_from_cells_to_page(
     assert rows["error"].isna().all()
     # one survey of a small country, of which much is chance
     assert rows.loc["ratio right", "cov_area"] > 0.75
-    assert rows.loc["ratio double", "width"] > rows.loc["ratio right", "width"]
+    assert rows["width"].between(0.05, 0.3).all()
     assert rows.loc["their means fitted", "averaged"] == 0.0
     assert csv.with_suffix(".html").read_text().count("<svg ") == 1
     assert "ratio double" in capsys.readouterr().out
