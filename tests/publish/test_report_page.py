@@ -239,7 +239,7 @@ def test_the_limit_of_a_check_says_on_which_side_of_it_figures_pass(make_context
     assert cells["Pareto k of the importance weights"] == ["0.21", "below 0.7"]
     assert cells["draws that the importance weights are worth"] == ["1,320 of 4,096", "at least 400"]
     assert cells["slopes that only the prior holds"] == ["0", "at most 0"]
-    assert [row[1] for name, row in cells.items() if name.startswith("predictive")] == ["about 0.9"]
+    assert [row[1] for name, row in cells.items() if name.startswith("answers foreseen")] == ["about 0.9"]
 
 
 def test_every_check_that_an_engine_makes_has_a_side() -> None:

@@ -258,7 +258,8 @@ class Conditional:
     def try_expand(self, point: Point, at: Latent) -> Expansion | None:
         """``expand``, or None where the density is not finite or too steep to factorise."""
         try:
-            e = self.expand(point, at)
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far is told by what is not finite
+                e = self.expand(point, at)
         except ModelError:
             return None
         return e if np.isfinite(e.log_joint) and np.isfinite(e.decrement) else None
