@@ -85,7 +85,8 @@ print("correlation", round(both["full"].corr(both["plain"]), 3))
 # `"sd:geography" = "gamma(4, 12)"`.
 
 # %%
-truth = pd.read_parquet(folder / "data/truth.parquet").query("area_level == 'oa'").set_index("area_code")["satisfaction"]
+every = pd.read_parquet(folder / "data/truth.parquet").query("area_level == 'oa'")
+truth = every.set_index("area_code")["satisfaction"]
 
 
 def score(fitted: pw.AreaDraws) -> dict[str, float]:
