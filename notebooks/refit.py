@@ -14,8 +14,8 @@
 # # Refit with another formula, and compare
 #
 # You have a project that runs. A colleague asks: do the eight covariates earn their place, or would age, sex and
-# geography do? Here both models of satisfaction with the local area are fitted to the embedded example, a made-up country
-# whose truth is known, and their estimates are compared with each other and with the truth.
+# geography do? Here both models of satisfaction with the local area are fitted to the embedded example, a made-up
+# country whose truth is known, and their estimates are compared with each other and with the truth.
 #
 # Open it with `jupytext --to notebook notebooks/refit.py`, or run it as it stands:
 # `.venv/bin/python notebooks/refit.py`. It takes about a minute.
