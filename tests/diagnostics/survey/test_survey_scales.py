@@ -65,3 +65,13 @@ def test_few_missing_answers_cannot_be_counted_from_the_json():
     few = describe_scale("trust", table.drop(columns="q1"), ["q0", "q2", "q3"], ORDER, SurveyDesign(np.ones(400)))
     assert few.to_json()["share_complete"] is None
     assert few.share_missing(0) is None
+
+
+def test_each_item_is_scored_by_its_own_answers() -> None:
+    table, design = items(), SurveyDesign(np.ones(400))
+    expected = describe_scale("trust", table, list(table), ORDER, design)
+    table["q3"] = table["q3"].map({"no": "seldom", "rather": "often", "yes": "always"})
+    own = dict.fromkeys(table, ORDER) | {"q3": ("seldom", "often", "always")}
+    found = describe_scale("trust", table, list(table), own, design)
+    assert found.quality.weighted.alpha == expected.quality.weighted.alpha
+    assert found.check() == expected.check()

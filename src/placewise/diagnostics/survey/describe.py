@@ -150,7 +150,7 @@ def describe_survey(
     effects += [n.deff for n in numbers if n.deff is not None]
     declared = any(v is not None for v in (respondents.weight, respondents.psu, respondents.strata))
     made = tuple(
-        describe_scale(name, respondents.table, items, orders.get(items[0], ()), sample if declared else None)
+        describe_scale(name, respondents.table, items, orders, sample if declared else None)
         for name, items in (scales or {}).items()
     )
     checks = (*account.checks, *_checks(margins, respondents.weight is not None), *(scale.check() for scale in made))

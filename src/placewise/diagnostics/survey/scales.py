@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,11 @@ class ScaleFacts:
 
 
 def describe_scale(
-    name: str, table: pd.DataFrame, items: Sequence[str], order: Sequence[str], design: SurveyDesign | None
+    name: str,
+    table: pd.DataFrame,
+    items: Sequence[str],
+    order: Sequence[str] | Mapping[str, Sequence[str]],
+    design: SurveyDesign | None,
 ) -> ScaleFacts:
     """Reliability of one scale.
 
@@ -94,7 +98,7 @@ def describe_scale(
         n rows, the respondents' columns.
     items : sequence of str
         Columns, numbers or categories.
-    order : sequence of str
+    order : sequence of str, or mapping of item to one
         Categories, lowest first, scored 1, 2, …; needed where items are text.
     design : SurveyDesign or None
         Of the n respondents; None where the survey declares none.
@@ -107,8 +111,10 @@ def describe_scale(
     lacking = [item for item in items if item not in table]
     if lacking:
         return ScaleFacts(name, None, f"no column {listing(lacking)}")
+    own = order if isinstance(order, Mapping) else dict.fromkeys(items, order)
     try:
-        return ScaleFacts(name, scale_quality(pd.DataFrame({i: _scored(table[i], order) for i in items}), design))
+        scored = pd.DataFrame({item: _scored(table[item], own.get(item, ())) for item in items})
+        return ScaleFacts(name, scale_quality(scored, design))
     except PlacewiseError as error:
         return ScaleFacts(name, None, "; ".join(problem.message for problem in error.problems))
 
