@@ -130,8 +130,10 @@ def test_the_check_warns_where_a_place_is_beyond_the_model() -> None:
     told = {"reference": "cls", "compared": 30, "apart": ["E1", "E2"], "beyond": ["E1"], "agreement": {"p": 0.001}}
     check = conflict_check("ukhls", told)
     assert (check.verdict, check.where, check.value) == ("warn", ("E1",), 1.0)
-    assert "differ by more than chance; 2 of them by more than chance, 1 by more than the model" in check.sentence
+    assert (
+        "differ by more than chance; looked at one by one, 2 of them stand out from chance and 1 from" in check.sentence
+    )
     agreed = conflict_check("ukhls", {**told, "apart": [], "beyond": [], "agreement": {"p": 0.4}})
     assert (agreed.verdict, agreed.sentence) == (
-        "pass", "Over 30 areas the surveys ukhls and cls differ by no more than chance."
+        "pass", "Over 30 areas together the surveys ukhls and cls differ by no more than chance."
     )  # fmt: skip

@@ -176,9 +176,13 @@ def conflict_check(survey: str, told: Mapping[str, Any]) -> Check:
     beyond, apart = list(told["beyond"]), len(told["apart"])
     together = "more" if told["agreement"]["p"] < DISAGREE else "no more"
     sentence = (
-        f"Over {told['compared']} areas the surveys {survey} and {told['reference']} differ by {together} than chance"
+        f"Over {told['compared']} areas together the surveys {survey} and {told['reference']} differ by {together} "
+        "than chance"
     )
     if apart or beyond:
-        sentence += f"; {apart} of them by more than chance, {len(beyond)} by more than the model expects"
+        sentence += (
+            f"; looked at one by one, {apart} of them stand out from chance and {len(beyond)} from what the model "
+            "allows: see the report before their figures are used"
+        )
     where = tuple(beyond[:MOST_NAMED])
     return Check(f"surveys: {survey}", float(len(beyond)), 0.0, "warn" if beyond else "pass", f"{sentence}.", where)
