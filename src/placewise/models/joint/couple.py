@@ -249,6 +249,8 @@ def _posterior(
         if name in information.response:
             moved = np.tensordot(shift, information.response[name], axes=1)
             own = (own * np.exp(moved) if name == "discrimination" else own + moved).astype(own.dtype)
+            if name == "cutpoints" and "discrimination" in information.response:
+                own = _cutpoints_of_scale(member, information, shift, draws, moved)
         values[name], dims[name] = own, [str(d) for d in data[name].dims[2:]]
     ends = np.cumsum([0, *(len(f.labels) for f in factors)])
     for f, factor in enumerate(factors):
@@ -260,6 +262,19 @@ def _posterior(
     kept = {name: value for name, value in data.attrs.items() if name not in ("created_at", "inference_library")}
     idata = inference.build({n: v[None] for n, v in values.items()}, dims, coords, None, {**kept, **attrs})
     return Posterior(idata, member.posterior.priors)
+
+
+def _cutpoints_of_scale(
+    member: Member, information: Information, shift: np.ndarray, draws: np.ndarray, moved: np.ndarray
+) -> np.ndarray:
+    """Cutpoints c = a b of items whose discriminations a and traits b, at which answers turn, have moved."""
+    instruments = member.problem.response.instruments
+    assert instruments is not None
+    each = np.diff(instruments.cuts)
+    steepness = member.posterior.draws("discrimination")[draws]
+    turns = member.posterior.draws("cutpoints")[draws] / np.repeat(steepness, each, axis=1)
+    steepness = steepness * np.exp(np.tensordot(shift, information.response["discrimination"], axes=1))
+    return np.asarray(np.repeat(steepness, each, axis=1) * (turns + moved))
 
 
 def _together(

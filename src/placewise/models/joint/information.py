@@ -131,19 +131,12 @@ def _expanded(conditional: Conditional, e: Expansion, factors: Sequence[Factor],
         for name, values in moved.items():
             response[name] = np.zeros((len(unknown), *values.shape[1:]), dtype=np.float32)
             response[name][known] = values
-    return Information(precision, linear, response, _level(problem, layout, e.at.core, response, len(unknown)))
+    return Information(precision, linear, response, _level(response, len(unknown)))
 
 
-def _level(
-    problem: FitProblem, layout: Layout, core: np.ndarray, response: Mapping[str, np.ndarray], size: int
-) -> np.ndarray:
-    """Mean over cutpoints of what they move by, each over the discrimination of its item."""
-    if "cutpoints" not in response:
-        return np.zeros(size)
-    by, instruments = np.ones(1), problem.response.instruments
-    if instruments is not None and instruments.scale:
-        by = np.repeat(np.exp(core[layout.discriminations]), np.diff(instruments.cuts))
-    return np.asarray((response["cutpoints"] / by).mean(axis=1))
+def _level(response: Mapping[str, np.ndarray], size: int) -> np.ndarray:
+    """Mean over cutpoints of what they move by; those of a scale are the traits at which its answers turn."""
+    return np.asarray(response["cutpoints"].mean(axis=1)) if "cutpoints" in response else np.zeros(size)
 
 
 def _clipped(matrix: np.ndarray) -> np.ndarray:
