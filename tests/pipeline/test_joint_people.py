@@ -47,14 +47,17 @@ def test_local_authorities_are_coupled_else_the_largest_areas() -> None:
 
 def test_people_carry_their_survey_and_those_without_a_name_are_nobody_else() -> None:
     table = {"id": [7.0, 8.0, np.nan]}
-    found = people_of(data_of(table), spec_of("id"), ["cls"])
-    assert found.tolist() == ["cls:7", "cls:8", "cls#2"]
-    assert len(set(people_of(data_of(table), spec_of(""), ["cls"]))) == 3
+    found = people_of(data_of(table), spec_of("id"), ["cls"], "trust")
+    assert found.tolist() == ["cls:7", "cls:8", "trust: cls#2"]
+    # the third row of another outcome's table is somebody else
+    assert people_of(data_of(table), spec_of("id"), ["cls"], "belonging")[2] != found[2]
+    assert len(set(people_of(data_of(table), spec_of(""), ["cls"], "trust"))) == 3
 
 
 def test_people_of_stacked_surveys_are_told_apart_by_survey() -> None:
-    table = {"survey": ["cls", "panel"], "id": ["cls:7", None], "pidp": [None, "panel:7"]}
-    assert people_of(data_of(table), spec_of("id"), ["cls", "panel"]).tolist() == ["cls:7", "panel:7"]
+    # stacking tells whose a declared identifier is, and knows of no other
+    table = {"survey": ["cls", "panel"], "id": ["cls:7", None], "pidp": [None, "7"]}
+    assert people_of(data_of(table), spec_of("id"), ["cls", "panel"], "trust").tolist() == ["cls:7", "panel:7"]
 
 
 def test_a_survey_behind_two_outcomes_says_who_answered() -> None:

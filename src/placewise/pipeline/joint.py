@@ -101,26 +101,30 @@ def _person_column(spec: ProjectSpec, survey: str) -> str:
     return found.person or (PANEL_PERSON if found.reader == "ukhls" else "")
 
 
-def people_of(data: OutcomeData, spec: ProjectSpec, surveys: Sequence[str]) -> np.ndarray:
+def people_of(data: OutcomeData, spec: ProjectSpec, surveys: Sequence[str], outcome: str) -> np.ndarray:
     """Who each respondent is, survey and identifier, object (n,); a number of their own where the survey does not say.
 
     Parameters
     ----------
     surveys : sequence of str
         Of the outcome, in the order of its model file.
+    outcome : str
+        Its name, of people whom the survey does not name.
     """
     from placewise.surveys.stacking import SURVEY
 
     table = data.respondents.table
     own = table[SURVEY].to_numpy(dtype=object) if len(surveys) > 1 else np.full(len(table), surveys[0], dtype=object)
-    found = np.array([f"{data.respondents.name}#{row}" for row in range(len(table))], dtype=object)
+    # the same row of another outcome's table may be somebody else
+    found = np.array([f"{outcome}: {data.respondents.name}#{row}" for row in range(len(table))], dtype=object)
     for survey in surveys:
         column = _person_column(spec, survey)
         if column not in table:
             continue
         labels = as_labels(table[column])
         known = (own == survey) & ~pd.isna(labels)
-        prefix = "" if len(surveys) > 1 else f"{survey}:"
+        # stacked surveys have told whose a declared identifier is
+        prefix = "" if len(surveys) > 1 and spec.surveys[survey].person else f"{survey}:"
         found[known] = [f"{prefix}{label}" for label in labels[known]]
     return found
 
@@ -151,7 +155,7 @@ class Joint:
                 run.name,
                 FitProblem(run.data.design, run.data.response, run.model.outcome.family, run.separate.priors),
                 run.separate,
-                people_of(run.data, run.spec, run.model.outcome.surveys),
+                people_of(run.data, run.spec, run.model.outcome.surveys, run.model.outcome.name),
             )
             for run in self._runs
         ]
