@@ -210,9 +210,10 @@ def test_a_quiet_run_in_which_nothing_goes_wrong_says_nothing(project, out, caps
 
 def test_scoring_against_the_known_truth(project, out, capsys):
     truth = pd.read_parquet(project / "data" / "truth.parquet")
-    assert {"area_code", "area_level", "truth"} <= set(truth.columns)
+    assert {"area_code", "area_level", "belong"} <= set(truth.columns)
     arguments = ["score", "--estimates", os.fspath(out / "belonging" / "estimates.parquet")]
-    arguments += ["--truth", os.fspath(project / "data" / "truth.parquet"), "--level", "oa", "--json"]
+    arguments += ["--truth", os.fspath(project / "data" / "truth.parquet"), "--truth-column", "belong"]
+    arguments += ["--level", "oa", "--json"]
     assert cli.main([*arguments, "--bar", "oa.n>=200"]) == 0
     assert json.loads(capsys.readouterr().out)["levels"]["oa"]["rmse"] < 0.25
     assert cli.main([*arguments, "--bar", "oa.rmse<=0.0001"]) == 1
