@@ -59,7 +59,8 @@ def test_one_chain_of_as_many_draws_as_were_asked_for(done: tuple[Path, str]) ->
 def test_the_checks_are_those_of_an_approximation(done: tuple[Path, str]) -> None:
     diagnostics = read(done[0] / "belonging" / "diagnostics.json")
     names = [check["name"] for check in diagnostics["checks"] if not check["name"].startswith("predictive")]
-    assert names == ["finite", "khat", "importance_ess", "design_ess", "draws", "separation", "crossed_cutpoints"]
+    computed = ["finite", "khat", "importance_ess", "design_ess", "draws", "separation", "crossed_cutpoints"]
+    assert names == [*computed, "prior: spread", "prior: conflict"]
     assert (diagnostics["engine"], diagnostics["escalation"]) == ("laplace", "")
 
 

@@ -28,7 +28,16 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_chains_are_judged_as_chains_and_the_report_says_so(out: Path) -> None:
     diagnostics = json.loads((out / "belonging/diagnostics.json").read_text("utf-8"))
     names = [check["name"] for check in diagnostics["checks"] if not check["name"].startswith("predictive")]
-    assert names == ["finite", "rhat", "ess_bulk", "ess_tail", "divergences", "bfmi"]
+    assert names == [
+        "finite",
+        "rhat",
+        "ess_bulk",
+        "ess_tail",
+        "divergences",
+        "bfmi",
+        "prior: spread",
+        "prior: conflict",
+    ]
     page = (out / "belonging/report.html").read_text("utf-8")
     assert "Markov chain Monte Carlo, No-U-Turn sampler (nuts)" in page
     assert "largest R-hat" in page

@@ -71,7 +71,7 @@ def test_the_scale_is_the_released_one(tmp_path: Path, areas: AreaTable) -> None
     assert account is not None
     assert {check.verdict for check in account.checks} == {"pass"}
     kinds = {m.raw for v in account.variables if v.name == "nbrcoh3" for m in v.mapping if not m.category}
-    assert kinds >= {"-9", "-1"}
+    assert kinds >= {"-9"}
     none = {v.name: v for v in account.variables if v.file == "c_indresp"}["scopngbhb"]
     assert none.answered + none.declared == len(people(tmp_path, "lsoa21", areas).table.query("wave == 'c'"))
 
