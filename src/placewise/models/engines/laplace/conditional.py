@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from placewise.errors import ModelError, Problem
+from placewise.errors import ModelError
 from placewise.kernels.chain import add_up, pass_down
 from placewise.kernels.elimination import assemble, backward, forward
 from placewise.kernels.elimination_moments import moments
@@ -26,9 +27,9 @@ from placewise.kernels.leaf_quadrature import (
 from placewise.models.engines import FitProblem
 from placewise.models.engines.laplace.averaged import Averaged
 from placewise.models.engines.laplace.core_prior import CorePrior, Moments
-from placewise.models.engines.laplace.expansion import Expansion, Latent
+from placewise.models.engines.laplace.expansion import Expansion, Latent, cholesky, unbounded
 from placewise.models.engines.laplace.hyper import Hyper, Point
-from placewise.models.engines.laplace.layout import Layout, answer_counts
+from placewise.models.engines.laplace.layout import Layout, answer_counts, area_classes
 from placewise.models.engines.laplace.linked import LinkedScale
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class Conditional:
         self.items = items
         self.problem, self.layout, self.hyper, self.quadrature = problem, layout, hyper, quadrature
         self.prior = CorePrior(problem, layout, hyper)
-        self._classes = _classes(problem, layout)
+        self._classes = area_classes(problem, layout)
         self._linked = LinkedScale.of(problem)
         self.pool: ThreadPoolExecutor | None = None
         self.averaged = Averaged.of(problem, layout)
@@ -113,6 +114,11 @@ class Conditional:
         """The data, the trait multiplied by the scale of each survey."""
         rows = self.layout.rows_at(self.hyper.survey_scale(point))
         return rows if self.items is None else rows._replace(known=True)
+
+    @cached_property
+    def _with_own_items(self) -> Conditional:
+        """The same with every point's own information on the items."""
+        return Conditional(self.problem, self.layout, self.hyper, self.quadrature)
 
     def item_information(self, e: Expansion) -> np.ndarray:
         """Negative Hessian in a scale's thresholds and discriminations, shape (T, T), of its lower triangle."""
@@ -205,10 +211,10 @@ class Conditional:
         if self.tilt is not None:
             log_joint += float(self.tilt.core @ at.core + self.tilt.nodes @ at.nodes)
             score, nodes = score + self.tilt.core, nodes + self.tilt.nodes
-        root = _cholesky(matrix)
+        root = cholesky(matrix)
         found = Expansion(at, log_joint, at, 0.0, root, 0.0, pivot, strength, dense, val, tau, point)
         if not (pivot > 0.0).all():
-            raise _unbounded()
+            raise unbounded()
         step = self.solve(found, Latent(score, nodes))
         log_det = 2.0 * float(np.log(np.diag(root)).sum()) + float(np.log(pivot[out:]).sum())
         decrement = float(score @ step.core + nodes @ step.nodes)
@@ -240,8 +246,7 @@ class Conditional:
             if e.decrement <= tolerance:
                 return e
             if k == MOST_ROUGH_STEPS and self.items is not None:
-                whole = Conditional(self.problem, self.layout, self.hyper, self.quadrature)
-                return whole.find_mode(point, e.at, tolerance)
+                return self._with_own_items.find_mode(point, e.at, tolerance)
             by = 1.0
             for _ in range(MOST_HALVINGS):
                 new = self.try_expand(point, e.at.plus(e.step, by))
@@ -252,7 +257,7 @@ class Conditional:
                 break
             e = new
         if e.decrement > STALLED:
-            raise _unbounded()
+            raise unbounded()
         return e
 
     def try_expand(self, point: Point, at: Latent) -> Expansion | None:
@@ -391,32 +396,3 @@ class Conditional:
             self.rows(point), 0, out, core, above, nodes, tau, variance, self.quadrature.strata, uniform, leaves
         )
         nodes[:out] = leaves
-
-
-def _cholesky(matrix: np.ndarray) -> np.ndarray:
-    """Lower factor of the core's matrix."""
-    try:
-        return np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        raise _unbounded() from None
-
-
-def _classes(problem: FitProblem, layout: Layout) -> list[np.ndarray | None]:
-    """Class of each node of the area's level, where the area's sd differs by class."""
-    scale, found = problem.design.area_scale, []
-    for level in layout.levels:
-        own = scale is not None and problem.design.groups[level.group].name == scale.group
-        found.append(scale.index[level.labels] if own and scale is not None else None)
-    return found
-
-
-def _unbounded() -> ModelError:
-    return ModelError(
-        Problem(
-            "model",
-            "the answers do not bound an estimate: some combination of the covariates separates them, or says nothing "
-            "about them, and its prior is flat",
-            'give the slopes a proper prior, such as slope = "normal(0, 1)", or leave the default in place',
-            "model",
-        )
-    )

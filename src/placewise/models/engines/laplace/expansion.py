@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from placewise.errors import ModelError, Problem
 from placewise.models.engines.laplace.hyper import Point
 
 
@@ -70,3 +71,30 @@ class Expansion:
     def log_marginal(self) -> float:
         """Laplace's approximation of the log density of the answers given the hyperparameters."""
         return self.log_joint + 0.5 * self.decrement - 0.5 * self.log_det
+
+
+def cholesky(matrix: np.ndarray) -> np.ndarray:
+    """Lower factor of the core's matrix.
+
+    Raises
+    ------
+    ModelError
+        If it is not positive definite.
+    """
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        raise unbounded() from None
+
+
+def unbounded() -> ModelError:
+    """What is told where the density has no mode."""
+    return ModelError(
+        Problem(
+            "model",
+            "the answers do not bound an estimate: some combination of the covariates separates them, or says nothing "
+            "about them, and its prior is flat",
+            'give the slopes a proper prior, such as slope = "normal(0, 1)", or leave the default in place',
+            "model",
+        )
+    )

@@ -190,6 +190,15 @@ def answer_counts(layout: Layout) -> list[tuple[int, np.ndarray]]:
     return found
 
 
+def area_classes(problem: FitProblem, layout: Layout) -> list[np.ndarray | None]:
+    """Class of each node of each level of the chain: of the area's, where its sd differs by class, else None."""
+    scale, found = problem.design.area_scale, []
+    for level in layout.levels:
+        own = scale is not None and problem.design.groups[level.group].name == scale.group
+        found.append(scale.index[level.labels] if own and scale is not None else None)
+    return found
+
+
 def _entries(data: Collected, k: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Levels of group k that each row meets, and how often each counts; (m, J) both.
 
