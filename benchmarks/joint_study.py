@@ -2,7 +2,7 @@
 
 A cell is a world: how far the places and the people of three outcomes go together, and whether the generator is that of
 the model. Every survey has new effects, people and answers; its three outcomes are fitted by the fast engine, and then
-coupled. Errors are of local authorities' shares. Goes on where it stopped.
+coupled. Errors are of local authorities' shares. Runs in two processes and goes on where it stopped.
 
     python benchmarks/joint_study.py --surveys 40
     python benchmarks/joint_study.py --surveys 40 --worlds "people only"
@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from common.joint_worlds import AGE_EFFECTS, LEVEL, JointSurvey, JointWorld, make_joint_survey
-from common.study import Study, add_arguments, mean_error
+from common.page import Section, write_page
+from common.pool import Ahead, add_workers
+from common.study import Study, add_arguments, mean_error, page_path
 from scipy.special import expit
 
 from placewise.models.engines import FitOptions
@@ -48,7 +50,7 @@ MOST_ERROR = {0.0: 1.01, 0.6: 0.93}
 COVERAGE = (0.85, 0.95)
 
 
-def one_survey(cell: Mapping[str, Any], jobs: int = 1) -> dict[str, float]:
+def one_survey(cell: Mapping[str, Any]) -> dict[str, float]:
     """Make a survey, fit its outcomes, couple them, and compare with the truth."""
     sizes = (cell["weakest"], cell["others"], cell["others"])
     world = replace(WORLDS[cell["world"]], respondents=sizes, areas=cell["areas"])
@@ -56,10 +58,10 @@ def one_survey(cell: Mapping[str, Any], jobs: int = 1) -> dict[str, float]:
     began = time.perf_counter()
     members = []
     for o, problem in enumerate(survey.problems):
-        idata = fit(problem, FitOptions(draws=cell["draws"], seed=cell["survey"] + 1000 * o, jobs=jobs))
+        idata = fit(problem, FitOptions(draws=cell["draws"], seed=cell["survey"] + 1000 * o, jobs=1))
         members.append(Member(str(o), problem, Posterior(idata, problem.priors), survey.people[o]))
     fitted = time.perf_counter()
-    found = couple(members, [LEVEL], seed=cell["survey"], jobs=jobs)
+    found = couple(members, [LEVEL], seed=cell["survey"], jobs=1)
     ended = time.perf_counter()
     alone = [_errors(m.posterior, survey, o) for o, m in enumerate(members)]
     coupled = [_errors(found.posteriors[m.name], survey, o) for o, m in enumerate(members)]
@@ -123,6 +125,29 @@ def _missed(row: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def sections_of(table: pd.DataFrame) -> list[Section]:
+    """The page's parts."""
+
+    def pick(*columns: str) -> pd.DataFrame:
+        return table[["world", "repeats", *(c for name in columns for c in (name, f"{name}_se"))]]
+
+    error = pick("ratio_weakest", "ratio_others", "rmse_weakest")
+    fit = pick("ess", "khat", "shift", "seconds", "seconds_fits")
+    return [
+        Section("Goals missed", "By more than two Monte-Carlo errors.", table=table[["world", "missed"]]),
+        Section("Error", "Of authorities' shares, over that of separate fits; root mean square.", table=error),
+        Section(
+            "Coverage",
+            "Of 90% intervals: authorities' shares, with their separate fits' beside them; correlations of places.",
+            table=pick("cov_weakest", "cov_others", "cov_alone", "cov_correlation"),
+        ),
+        Section(
+            "Correlations", "Of places, and of people on normal scores: medians.", table=pick("correlation", "person")
+        ),
+        Section("Fit", "Coupling by importance weights, seconds of it and of the separate fits.", table=fit),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", nargs="+", choices=list(WORLDS), default=list(WORLDS), metavar="WORLD")
@@ -132,14 +157,22 @@ def main() -> None:
     parser.add_argument("--areas", type=int, default=331)
     parser.add_argument("--draws", type=int, default=1000)
     add_arguments(parser, "joint")
+    add_workers(parser)
     args = parser.parse_args()
     study = Study(args.csv, KEYS, MEASURES, args.stale)
     same = {k: getattr(args, k) for k in KEYS if k not in ("world", "survey")}
     # survey by survey, so that an unfinished study has every world
     cells = [{"world": w} | same | {"survey": k} for k in range(args.surveys) for w in args.worlds]
-    rows = study.run(cells, lambda cell: one_survey(cell, args.threads), args.minutes)
+    with Ahead(one_survey, cells, args.threads, args.jobs, args.scheduler) as work:
+        rows = study.run(cells, work, args.minutes)
+    table = summary_of(rows)
     with pd.option_context("display.width", 250, "display.max_columns", None, "display.precision", 3):
-        print(summary_of(rows).drop(columns=list(KEYS[1:-1])).set_index("world").T)
+        print(table.drop(columns=list(KEYS[1:-1])).set_index("world").T)
+    lead = (
+        f"{args.weakest:,} respondents of the weakest outcome, {args.others:,} of each of the other two, {args.areas} "
+        "authorities; ± is the Monte-Carlo error over surveys."
+    )
+    write_page(page_path(args), "Several outcomes together", lead, sections_of(table), rows)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,9 @@ def test_from_cells_to_a_table(
     assert rows[list(joint_study.MEASURES)].notna().all(axis=None)
     # scores of binary answers go together less than what is behind them
     assert 0.1 < rows["person"].iloc[0] < 0.4
+    page = csv.with_suffix(".html").read_text()
+    assert "Goals missed" in page
+    assert "people only" in page
     assert "people only" in capsys.readouterr().out
 
 
