@@ -3,10 +3,10 @@
 With t a person's trait, normal about the linear predictor μ with variance 1, the likelihood of the answers y is
 L(μ) = ∫ φ(t − μ) Π_m P(y_m | t) dt, P(y_m > k | t) = logit⁻¹(a_m (t + β_mk)). The integrand is smooth and vanishes on
 both sides, so that the trapezoidal rule on a fixed grid of t converges geometrically (Trefethen and Weideman 2014):
-with a spacing of a person's posterior sd log L errs by about 1e-8. Each item needs to be known on that grid only, for
-all persons at once. With E the mean over t given the answers, ∂ log L/∂μ = E t − μ and ∂² log L/∂μ² =
-Var t − 1; in the items' parameters the gradient is the mean of the gradients s of log P, and the Hessian their mean
-Hessian plus the covariance of s (Louis 1982).
+with a spacing of h times a person's posterior sd log L errs by about 2 exp(-2 π² / h²). Each item needs to be known on
+that grid only, for all persons at once. With E the mean over t given the answers, ∂ log L/∂μ = E t − μ and
+∂² log L/∂μ² = Var t − 1; in the items' parameters the gradient is the mean of the gradients s of log P, and the Hessian
+their mean Hessian plus the covariance of s (Louis 1982).
 """
 
 from __future__ import annotations
@@ -85,11 +85,26 @@ def fill_tables(rows: Rows, core: np.ndarray, tables: np.ndarray) -> None:
 
 
 @kernel
-def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.ndarray) -> tuple[float, int]:
-    """Sum of the integrand over a person's nodes, and where on the grid they begin; ``share`` is set to its terms."""
-    step, nodes, middle = rows.step, len(share), middle_of(rows.step)
-    lo = min(max(int(np.rint(mu / step)) + middle - half_width(step), 0), probability.shape[1] - nodes)
-    delta = step * (lo - middle) - mu
+def weigh(
+    answers: np.ndarray, cuts: np.ndarray, step: float, delta: float, lo: int, probability: np.ndarray,
+    share: np.ndarray,
+) -> float:  # fmt: skip
+    """Sum of the integrand over a person's nodes, without its constant; ``share`` is set to its terms.
+
+    Parameters
+    ----------
+    answers : ndarray of int8, shape (M,)
+        Category of the person's answer to each item, -1 for none.
+    cuts : ndarray of int64, shape (M + 1,)
+        First cutpoint of each item.
+    step, delta : float
+        Spacing of the grid, and the first node less μ.
+    lo : int
+        Where on the grid the first node is.
+    probability : ndarray of float64, shape (answers of all items, points of the grid)
+    share : ndarray of float64, shape (nodes,)
+    """
+    nodes = len(share)
     # two chains of products side by side, since one would wait for itself
     even, by = np.exp(-0.5 * delta * delta), np.exp(-2.0 * step * (delta + step))
     odd, fall = even * np.exp(-step * (delta + 0.5 * step)), np.exp(-4.0 * step * step)
@@ -102,10 +117,10 @@ def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.nda
         along *= fall
     if nodes % 2 == 1:
         share[nodes - 1] = even
-    for m in range(rows.answers.shape[1]):
-        k = rows.answers[i, m]
+    for m in range(len(answers)):
+        k = answers[m]
         if k >= 0:
-            own = probability[rows.cuts[m] + m + k, lo : lo + nodes]
+            own = probability[cuts[m] + m + k, lo : lo + nodes]
             for j in range(nodes):
                 share[j] *= own[j]
     # four sums side by side, since one would wait for itself
@@ -117,7 +132,15 @@ def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.nda
         t3 += share[j + 3]
     for j in range(nodes - nodes % 4, nodes):
         t0 += share[j]
-    return (t0 + t1) + (t2 + t3), lo
+    return (t0 + t1) + (t2 + t3)
+
+
+@kernel
+def _weigh(rows: Rows, i: int, mu: float, probability: np.ndarray, share: np.ndarray) -> tuple[float, int]:
+    """As ``weigh``, of a row; and where on the grid its nodes begin."""
+    step, middle = rows.step, middle_of(rows.step)
+    lo = min(max(int(np.rint(mu / step)) + middle - half_width(step), 0), probability.shape[1] - len(share))
+    return weigh(rows.answers[i], rows.cuts, step, step * (lo - middle) - mu, lo, probability, share), lo
 
 
 @kernel

@@ -9,14 +9,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from placewise.kernels.graded_pointwise import person_log_likelihood
+from placewise.kernels.graded_pointwise import answer_means, person_log_likelihood
 from placewise.models.fit import Posterior
 from placewise.surveys.instruments import Instruments
-
-# points of the trapezoidal rule over z, and of the table of each curve over μ
-_NODES = np.arange(-6.0, 6.5, 0.5)
-_WEIGHTS = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
-_POINTS = 241
 
 
 def scale_of_respondents(instruments: Instruments, posterior: Posterior, chosen: np.ndarray) -> np.ndarray | float:
@@ -56,22 +51,15 @@ def answer_moments(
     mean, variance : ndarray of float64, shape (D, r)
     """
     first, last = instruments.cuts[item], instruments.cuts[item + 1]
-    cuts = posterior.draws("cutpoints")[chosen, first:last]
-    steps = 2.0 * np.arange(1, last - first + 1) + 1.0
-    mean, square = np.ones(mu.shape), np.ones(mu.shape)
-    if not instruments.scale:
-        for k, step in enumerate(steps):
-            above = expit(mu - cuts[:, k, None])
-            mean += above
-            square += step * above
+    cuts = np.ascontiguousarray(posterior.draws("cutpoints")[chosen, first:last])
+    if instruments.scale:
+        mean, square = answer_means(cuts, posterior.draws("discrimination")[chosen, item], mu)
         return mean, square - mean**2
-    slope = posterior.draws("discrimination")[chosen, item]
-    for d in range(len(mu)):
-        points = np.linspace(mu[d].min(), mu[d].max(), _POINTS)
-        trait = slope[d] * (points[:, None] + _NODES)
-        above = np.array([expit(trait - cut) @ _WEIGHTS for cut in cuts[d]])
-        mean[d] += np.interp(mu[d], points, above.sum(axis=0))
-        square[d] += np.interp(mu[d], points, steps @ above)
+    mean, square = np.ones(mu.shape), np.ones(mu.shape)
+    for k in range(last - first):
+        above = expit(mu - cuts[:, k, None])
+        mean += above
+        square += (2.0 * k + 3.0) * above
     return mean, square - mean**2
 
 

@@ -24,8 +24,8 @@ MOST_MOVES, FAR, FARTHEST = 4, 0.5, 2.0
 NARROWEST, WIDEST = 0.5, 2.5
 # sd of the log weights of draws by two rules below which the coarse one does
 ALIKE = 0.02
-# spacing of the grid on which persons are integrated, at the least
-FINEST = 0.05
+# spacing of the grid on which persons are integrated: in sds of what answers leave open, and between which bounds
+SPACING, FINEST, COARSEST = 1.25, 0.05, 0.8
 # log density where no mode is found
 NOWHERE = -1e6
 # sd of the log weights at one point beyond which the leaves are integrated one by one, so that more than a seventh of
@@ -60,13 +60,15 @@ def coarsened(conditional: Conditional, landscape: Landscape, seed: int, jobs: i
 def sharpened(conditional: Conditional, landscape: Landscape) -> Conditional:
     """Of a scale: persons integrated as finely as its items ask for, and the items' information taken from the mode.
 
-    Answers leave of the persons' variance 1 no less than 1 / (1 + Σ a²/3); the spacing is that sd at most.
+    A person's answers leave of the variance 1 no less than 1 / (1 + Σ a²/3). With a spacing of 1.25 such sds log
+    likelihoods err by 3e-5 (root mean square), up or down by where the grid falls (docs/decisions/scales.md).
     """
     layout = conditional.layout
     if not layout.questions.n_items:
         return conditional
     steepness = np.exp(landscape.mode.core[layout.discriminations])
-    step = float(np.clip(1.0 / np.sqrt(1.0 + np.sum(steepness**2) / 3.0), FINEST, layout.rows.step))
+    most = float(((layout.rows.answers >= 0) @ steepness**2).max())
+    step = float(np.clip(SPACING / np.sqrt(1.0 + most / 3.0), FINEST, COARSEST))
     finer = replace(layout, rows=layout.rows._replace(step=step))
     own = Conditional(conditional.problem, finer, conditional.hyper)
     items = own.item_information(own.find_mode(own.hyper.at(landscape.centre), landscape.mode))
