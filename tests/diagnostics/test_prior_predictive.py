@@ -47,7 +47,9 @@ def test_the_limit_follows_the_scale_of_the_estimand() -> None:
     assert largest_plausible(Estimand("", "mean", "identity"), "gaussian", at) is None
     assert largest_plausible(Estimand("", "mean", "log", lower=0.0), "poisson", at) == pytest.approx(1.0)
     latent = Estimand("", "latent", "identity")
-    assert largest_plausible(latent, "graded_response", at) == pytest.approx(np.pi / np.sqrt(6))
+    assert largest_plausible(latent, "cumulative", at) == pytest.approx(np.pi / np.sqrt(6))
+    # a person's own part of a scale has variance 1: σ² / (σ² + 1) is a third at σ² = 1/2
+    assert largest_plausible(latent, "graded_response", at) == pytest.approx(np.sqrt(0.5))
     assert largest_plausible(latent, "poisson", at) is None
 
 

@@ -19,7 +19,8 @@ LARGEST_VARIATION = 2.0
 # weight that the prior may put beyond, and how far out in the prior the posterior may lie
 MOST_BEYOND, OUTER = 0.1, 0.01
 RANGE = (0.05, 0.5, 0.95)
-LOGISTIC_VARIANCE = np.pi**2 / 3.0
+# of persons on the scale of the model: of a scale's trait as it is identified, else of a logistic trait
+TRAIT_VARIANCE, LOGISTIC_VARIANCE = 1.0, np.pi**2 / 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,8 @@ def largest_plausible(estimand: Estimand, family: str, figures: AreaFigures) -> 
 
     Of figures between two ends: the root of a third of the largest variance there could be at their mean, (m − l)(u −
     m), which for a share is the variance of a person. Of a gaussian outcome: areas make up a third of the variance of
-    persons. Of counts: twice the mean. On the scale of the model: a third of the variance of a logistic trait.
+    persons. Of counts: twice the mean. On the scale of the model: areas make up a third of the variance of the trait,
+    that of persons being 1 for a scale and π²/3, the logistic distribution's, for answers to one question.
 
     Returns
     -------
@@ -75,7 +77,8 @@ def largest_plausible(estimand: Estimand, family: str, figures: AreaFigures) -> 
     """
     if estimand.kind == "latent" and family not in ("gaussian", "poisson"):
         share = LARGEST_SHARE / (1.0 - LARGEST_SHARE)
-        return np.full(len(figures.spread), np.sqrt(share * LOGISTIC_VARIANCE))
+        of_persons = TRAIT_VARIANCE if family == "graded_response" else LOGISTIC_VARIANCE
+        return np.full(len(figures.spread), np.sqrt(share * of_persons))
     if estimand.link == "logit":
         room = (figures.national - estimand.lower) * (estimand.upper - figures.national)
         return np.asarray(np.sqrt(LARGEST_SHARE * np.maximum(room, 0.0)))
