@@ -144,9 +144,10 @@ def test_one_single_answer_teaches_nothing(family: str, y: list[Any], how: dict[
     assert "all respondents gave the same answer in 'y'" in faults(family, y, **how)
 
 
-def test_nobody_and_one_respondent() -> None:
-    assert "no respondent of survey 'cls' has an answer" in faults("gaussian", [np.nan, np.nan])
-    assert "one respondent of survey 'cls' has an answer" in faults("gaussian", [1.0, np.nan])
+def test_nobody_and_one_respondent_are_told_alike() -> None:
+    told = faults("gaussian", [np.nan, np.nan])
+    assert "fewer than two respondents of survey 'cls' have an answer in 'y', expected two or more" in told
+    assert faults("gaussian", [1.0, np.nan]) == told
 
 
 def test_a_missing_column_names_the_nearest_of_the_file() -> None:

@@ -27,7 +27,8 @@ def _spacing(answers: np.ndarray, discrimination: np.ndarray) -> float:
             if answers[i, m] >= 0:
                 own += discrimination[m] ** 2
         most = max(most, own)
-    return min(max(SPACING / np.sqrt(1.0 + most / 3.0), FINEST), COARSEST)
+    spacing: float = min(max(SPACING / np.sqrt(1.0 + most / 3.0), FINEST), COARSEST)
+    return spacing
 
 
 @kernel

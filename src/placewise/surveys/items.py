@@ -87,11 +87,12 @@ def encode_items(
     values = np.full((len(table), len(questions)), -1, dtype=np.int8)
     for k, question in enumerate(questions):
         answered = table[question.column].notna().to_numpy()
-        if not answered.any():
+        # of one question none and one are told alike
+        if not answered.any() and len(questions) > 1:
             problems.add(
                 where,
                 f"no respondent of survey {respondents.name!r} has an answer in {question.column!r}",
-                "leave it out for this survey" if len(questions) > 1 else "",
+                "leave it out for this survey",
                 "data",
             )
             continue
@@ -104,8 +105,12 @@ def encode_items(
         )
     kept = np.asarray((values >= 0).any(axis=1))
     if len(problems) == before and kept.sum() < 2:
+        asked = ", ".join(repr(question.column) for question in questions)
         problems.add(
-            where, f"one respondent of survey {respondents.name!r} has an answer, expected two or more", kind="data"
+            where,
+            f"fewer than two respondents of survey {respondents.name!r} have an answer in {asked}, "
+            "expected two or more",
+            kind="data",
         )
     if len(problems) > before:
         return None

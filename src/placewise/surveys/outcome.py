@@ -106,8 +106,8 @@ def encode_response(
     if len(table) < 2:
         problems.add(
             f"{where}: outcome.response",
-            f"{'one respondent' if len(table) else 'no respondent'} of survey "
-            f"{respondents.name!r} has an answer in {response!r}, expected two or more",
+            f"fewer than two respondents of survey {respondents.name!r} have an answer in {response!r}, "
+            "expected two or more",
             kind="data",
         )
         return None
