@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
+WARM := $(VENV)/warm
+
 .PHONY: run test lint lock clean
 
 run: $(STAMP)
@@ -21,10 +23,15 @@ lint: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
 $(STAMP): requirements.lock pyproject.toml
-	@echo "Making the environment in $(VENV): this takes a minute or two."
+	@echo "Making the environment in $(VENV): this takes two or three minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Compiling the numerical kernels: a small example is run, and thrown away."
+	@rm -rf $(WARM) && mkdir $(WARM)
+	@$(BIN)/placewise init --example --size small --project $(WARM) >/dev/null
+	@$(BIN)/placewise run --project $(WARM) --draws 50 --allow-fail --quiet >$(VENV)/warm.log 2>&1 || { cat $(VENV)/warm.log; exit 1; }
+	@rm -rf $(WARM)
 	@touch $@
 
 # Keeps the versions already pinned; name a package in UPGRADE to move it: make lock UPGRADE="--upgrade-package scipy"

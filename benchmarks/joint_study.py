@@ -10,7 +10,6 @@ coupled. Errors are of local authorities' shares. Runs in two processes and goes
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Mapping
@@ -22,8 +21,8 @@ import numpy as np
 import pandas as pd
 from common.joint_worlds import AGE_EFFECTS, LEVEL, JointSurvey, JointWorld, make_joint_survey
 from common.page import Section, write_page
-from common.pool import Ahead, add_workers
-from common.study import Study, add_arguments, mean_error, page_path
+from common.study import page_path
+from common.world_study import Limits, pick, rms, run_worlds, show, summary_of_worlds, world_parser
 from scipy.special import expit
 
 from placewise.models.engines import FitOptions
@@ -98,76 +97,51 @@ def _errors(posterior: Posterior, survey: JointSurvey, number: int) -> tuple[flo
     share = np.mean([expit(level + ages[:, [a]]) for a in range(len(AGE_EFFECTS))], axis=0)
     truth = survey.share[number]
     low, high = np.quantile(share, (0.05, 0.95), axis=0)
-    return float(np.sqrt(np.mean((share.mean(axis=0) - truth) ** 2))), float(np.mean((low <= truth) & (truth <= high)))
+    return rms(share.mean(axis=0) - truth), float(np.mean((low <= truth) & (truth <= high)))
+
+
+def limits_of(row: Mapping[str, Any]) -> Limits:
+    """Error beside separate fits, coverage of shares, and of correlations where places go apart."""
+    apart = WORLDS[row["world"]].area_correlation
+    limits = {"ratio_weakest": (0.0, MOST_ERROR[apart]), "cov_weakest": (0.87, 0.93)}
+    return limits if apart else limits | {"cov_correlation": COVERAGE}
 
 
 def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean of every measure over the surveys of a cell with its Monte-Carlo error, and which goals are missed."""
-    table = mean_error(rows, list(KEYS[:-1]), MEASURES)
-    table["missed"] = [", ".join(_missed(row)) for row in table.to_dict("records")]
-    return table
-
-
-def _missed(row: Mapping[str, Any]) -> list[str]:
-    """Goals that a cell misses by more than two Monte-Carlo errors."""
-    world = WORLDS[row["world"]]
-    found = []
-
-    def beyond(name: str, low: float, high: float) -> None:
-        error = 2.0 * (row[f"{name}_se"] if row[f"{name}_se"] == row[f"{name}_se"] else 0.0)
-        if not low - error <= row[name] <= high + error:
-            found.append(f"{name} {row[name]:.3f}")
-
-    beyond("ratio_weakest", 0.0, MOST_ERROR[world.area_correlation])
-    if world.area_correlation == 0.0:
-        beyond("cov_correlation", *COVERAGE)
-    beyond("cov_weakest", 0.87, 0.93)
-    return found
+    return summary_of_worlds(rows, KEYS[:-1], MEASURES, limits_of)
 
 
 def sections_of(table: pd.DataFrame) -> list[Section]:
     """The page's parts."""
 
-    def pick(*columns: str) -> pd.DataFrame:
-        return table[["world", "repeats", *(c for name in columns for c in (name, f"{name}_se"))]]
-
-    error = pick("ratio_weakest", "ratio_others", "rmse_weakest")
-    fit = pick("ess", "khat", "shift", "seconds", "seconds_fits")
+    by = ("world", "repeats")
+    error = pick(table, by, ("ratio_weakest", "ratio_others", "rmse_weakest"))
+    fit = pick(table, by, ("ess", "khat", "shift", "seconds", "seconds_fits"))
+    coverage = pick(table, by, ("cov_weakest", "cov_others", "cov_alone", "cov_correlation"))
+    found = pick(table, by, ("correlation", "person"))
     return [
         Section("Goals missed", "By more than two Monte-Carlo errors.", table=table[["world", "missed"]]),
         Section("Error", "Of authorities' shares, over that of separate fits; root mean square.", table=error),
         Section(
             "Coverage",
             "Of 90% intervals: authorities' shares, with their separate fits' beside them; correlations of places.",
-            table=pick("cov_weakest", "cov_others", "cov_alone", "cov_correlation"),
+            table=coverage,
         ),
-        Section(
-            "Correlations", "Of places, and of people on normal scores: medians.", table=pick("correlation", "person")
-        ),
+        Section("Correlations", "Of places, and of people on normal scores: medians.", table=found),
         Section("Fit", "Coupling by importance weights, seconds of it and of the separate fits.", table=fit),
     ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--worlds", nargs="+", choices=list(WORLDS), default=list(WORLDS), metavar="WORLD")
-    parser.add_argument("--surveys", type=int, default=10)
+    parser = world_parser(__doc__, "joint", WORLDS, surveys=10)
     parser.add_argument("--weakest", type=int, default=5_000, help="respondents of the weakest outcome")
     parser.add_argument("--others", type=int, default=30_000, help="respondents of each of the others")
     parser.add_argument("--areas", type=int, default=331)
-    parser.add_argument("--draws", type=int, default=1000)
-    add_arguments(parser, "joint")
-    add_workers(parser)
     args = parser.parse_args()
-    study = Study(args.csv, KEYS, MEASURES, args.stale)
-    same = {k: getattr(args, k) for k in KEYS if k not in ("world", "survey")}
-    # survey by survey, so that an unfinished study has every world
-    cells = [{"world": w} | same | {"survey": k} for k in range(args.surveys) for w in args.worlds]
-    with Ahead(one_survey, cells, args.threads, args.jobs, args.scheduler) as work:
-        rows = study.run(cells, work, args.minutes)
+    rows = run_worlds(args, KEYS, MEASURES, one_survey)
     table = summary_of(rows)
-    with pd.option_context("display.width", 250, "display.max_columns", None, "display.precision", 3):
-        print(table.drop(columns=list(KEYS[1:-1])).set_index("world").T)
+    show(table.drop(columns=list(KEYS[1:-1])).set_index("world").T)
     lead = (
         f"{args.weakest:,} respondents of the weakest outcome, {args.others:,} of each of the other two, {args.areas} "
         "authorities; ± is the Monte-Carlo error over surveys."

@@ -10,7 +10,6 @@ projected to every area inside. Runs in two processes and goes on where it stopp
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,8 @@ import pandas as pd
 from common.country import CODE
 from common.linked import AREAS, LINK, LinkedSurvey, linked_worlds, make_linked_survey
 from common.page import Section, write_page
-from common.pool import Ahead, add_workers
-from common.study import Study, add_arguments, mean_error, page_path
+from common.study import page_path
+from common.world_study import Limits, pick, run_worlds, show, summary_of_worlds, world_parser
 
 from placewise.diagnostics.score import build_truth, score_tables
 from placewise.errors import ModelError
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEYS = ("world", "engine", "respondents", "areas", "draws", "survey")
-CELL = list(KEYS[:-1])
 FAMILY = "bernoulli"
 STEPS = (CODE, LINK, "district")
 MEASURES = (
@@ -91,25 +89,17 @@ def bar_of(world: str) -> tuple[float, float]:
     return WRONG if unlike else RIGHT
 
 
+def limits_of(row: Mapping[str, Any]) -> Limits:
+    """Coverage, and bias where the fit is of the truth's kind or has its means."""
+    wanted = linked_worlds()[row["world"]]
+    limits = {f"cov_{CODE}": bar_of(row["world"])}
+    unbiased = wanted.averaged and not (wanted.probit or wanted.curved)
+    return limits | {"bias_z": (-MOST_BIAS, MOST_BIAS)} if unbiased else limits
+
+
 def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean of every measure over the surveys of a cell with its Monte-Carlo error, and which goals are missed."""
-    table = mean_error(rows[rows["error"].isna()], CELL, MEASURES)
-    table["missed"] = [", ".join(_missed(row)) for row in table.to_dict("records")]
-    return table
-
-
-def _missed(row: Mapping[str, Any]) -> list[str]:
-    """Goals that a cell misses by more than two Monte-Carlo errors."""
-    wanted = linked_worlds()[row["world"]]
-    goals = {f"cov_{CODE}": bar_of(row["world"])}
-    if wanted.averaged and not (wanted.probit or wanted.curved):
-        goals["bias_z"] = (-MOST_BIAS, MOST_BIAS)
-    found = []
-    for name, (low, high) in goals.items():
-        error = 2.0 * float(np.nan_to_num(row[f"{name}_se"]))
-        if not low - error <= row[name] <= high + error:
-            found.append(f"{name} {row[name]:.3f}")
-    return found
+    return summary_of_worlds(rows, KEYS[:-1], MEASURES, limits_of)
 
 
 def coverage_plot(table: pd.DataFrame) -> Figure:
@@ -134,46 +124,29 @@ def coverage_plot(table: pd.DataFrame) -> Figure:
 def sections_of(table: pd.DataFrame) -> list[Section]:
     """The page's parts."""
 
-    def pick(*columns: str) -> pd.DataFrame:
-        kept = [c for name in columns for c in (name, f"{name}_se") if c in table.columns]
-        return table[["world", "repeats", *kept]]
-
+    by = ("world", "repeats")
     return [
         Section("Goals missed", "By more than two Monte-Carlo errors.", table=table[["world", "missed"]]),
         Section("Coverage of small areas", "", coverage_plot(table), "Grey: what is wanted. Bars: two errors."),
-        Section("Coverage", "Of 90% intervals.", table=pick(*(f"cov_{name}" for name in STEPS), "width")),
+        Section("Coverage", "Of 90% intervals.", table=pick(table, by, (*(f"cov_{name}" for name in STEPS), "width"))),
         Section(
             "Bias and error",
             "National error of the share, and in posterior sds; root mean squares.",
-            table=pick("bias", "bias_z", *(f"rmse_{name}" for name in STEPS)),
+            table=pick(table, by, ("bias", "bias_z", *(f"rmse_{name}" for name in STEPS))),
         ),
-        Section("Fit", "", table=pick("averaged", "ess", "seconds")),
+        Section("Fit", "", table=pick(table, by, ("averaged", "ess", "seconds"))),
     ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "--worlds", nargs="+", choices=list(linked_worlds()), default=list(linked_worlds()), metavar="WORLD"
-    )
+    parser = world_parser(__doc__, "link", linked_worlds(), surveys=100)
     parser.add_argument("--engine", default="laplace")
-    parser.add_argument("--surveys", type=int, default=100)
     parser.add_argument("--respondents", type=int, default=8_000)
     parser.add_argument("--areas", type=int, default=AREAS)
-    parser.add_argument("--draws", type=int, default=1000)
-    add_arguments(parser, "link")
-    add_workers(parser)
     args = parser.parse_args()
-    study = Study(args.csv, KEYS, (*MEASURES, "error"), args.stale)
-    same = {k: getattr(args, k) for k in CELL if k != "world"}
-    # survey by survey, so that an unfinished study has every world
-    cells = [{"world": w} | same | {"survey": k} for k in range(args.surveys) for w in args.worlds]
-    with Ahead(one_survey, cells, args.threads, args.jobs, args.scheduler) as work:
-        rows = study.run(cells, work, args.minutes)
+    rows = run_worlds(args, KEYS, (*MEASURES, "error"), one_survey)
     table = summary_of(rows)
-    shown = [c for name in (f"cov_{CODE}", "bias", "bias_z", "width") for c in (name, f"{name}_se")]
-    with pd.option_context("display.width", 250, "display.max_columns", None):
-        print(table[["world", "repeats", *shown, "missed"]])
+    show(pick(table, ("world", "repeats"), (f"cov_{CODE}", "bias", "bias_z", "width", "missed")))
     lead = (
         f"{args.respondents} respondents who tell one of {args.areas // 5} groups of {args.areas} areas; ± is the "
         "Monte-Carlo error over surveys."

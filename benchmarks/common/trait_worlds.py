@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, ndtr
 
+from common.world_study import rms
 from placewise.models.design import Column, Design, Group
-from placewise.models.engines import FitProblem
+from placewise.models.engines import FitOptions, FitProblem, engine_named
 from placewise.models.fit import plan_of
 from placewise.models.priors import Prior
 from placewise.surveys.instruments import Instruments
@@ -167,6 +170,30 @@ def make_trait_survey(
     asked = tuple(f"survey {k + 1}" for k in range(surveys))
     own = Instruments(names, levels, answers, asked, survey, surveys == 1)
     return TraitSurvey(_design(x, place, age, authority, survey), own, x, authority, trait, shifted)
+
+
+def fit_means(own: TraitSurvey, problem: FitProblem, cell: Mapping[str, Any]) -> tuple[np.ndarray, Any]:
+    """Draws of authorities' means, shape (authorities, S), and the posterior, by the fast engine in one thread."""
+    options = FitOptions(draws=cell["draws"], seed=cell["survey"], jobs=1)
+    posterior = engine_named("laplace")(problem, options).posterior
+    return own.estimate(problem, posterior), posterior
+
+
+def score_means(draws: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Error, slope of truth on estimate and coverage of 90% intervals of authorities' means, all from their mean.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (authorities, S)
+    truth : ndarray, shape (authorities,)
+    """
+    mean, centred = draws.mean(axis=1), truth - truth.mean()
+    lower, upper = np.quantile(draws - draws.mean(axis=0), (0.05, 0.95), axis=1)
+    return {
+        "rmse": rms(mean - mean.mean() - centred),
+        "slope": float(np.polyfit(mean, truth, 1)[0]),
+        "coverage": float(((centred >= lower) & (centred <= upper)).mean()),
+    }
 
 
 def _standard(degrees: float, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,14 +15,14 @@ from placewise.surveys.instruments import Instruments
 N, OAS = 240, 40
 TABLE = pd.DataFrame({
     "oa": [f"A{a:02d}" for a in range(OAS)],
-    "lsoa": [f"S{a % 20:02d}" for a in range(OAS)],
+    "msoa": [f"S{a % 20:02d}" for a in range(OAS)],
     "lad": [f"L{a % 4}" for a in range(OAS)],
     "region": [f"R{a % 2}" for a in range(OAS)],
     "kind": ["ab"[a % 2] for a in range(OAS)],
 })  # fmt: skip
-AREAS = AreaTable(TABLE, "oa", ("lsoa", "lad", "region"), ("kind",), None, np.ones(OAS, dtype=bool))
+AREAS = AreaTable(TABLE, "oa", ("msoa", "lad", "region"), ("kind",), None, np.ones(OAS, dtype=bool))
 ROW = np.arange(N) % OAS
-PLACES = {c: TABLE[c].to_numpy(dtype=object)[ROW] for c in ("lsoa", "lad", "region", "kind")}
+PLACES = {c: TABLE[c].to_numpy(dtype=object)[ROW] for c in ("msoa", "lad", "region", "kind")}
 LAD = Group("lad", "geography", ("L0", "L1", "L2", "L3"), ROW % 4, ("L0", "L1", "L2", "L3"))
 DESIGN = Design(True, (Column("x", np.zeros(N)),), (LAD,), N)
 
@@ -40,10 +40,15 @@ COMMON = measured([[True, True, False], [False, True, True]], (140, 100))
 NONE_COMMON = measured([[True, False], [False, True]], (140, 100))
 
 
-def build(instruments: Instruments | None, asked: str = "", places: dict[str, np.ndarray] | None = None):
+def build(
+    instruments: Instruments | None,
+    asked: str = "",
+    places: dict[str, np.ndarray] | None = None,
+    areas: AreaTable = AREAS,
+):
     problems = Problems()
     shown = PLACES if places is None else places
-    design = with_discrepancies(DESIGN, instruments, AREAS, shown, asked, "m.toml: model.discrepancy", problems)
+    design = with_discrepancies(DESIGN, instruments, areas, shown, asked, "m.toml: model.discrepancy", problems)
     return design, [str(p) for p in problems]
 
 
@@ -73,7 +78,7 @@ def test_the_level_is_the_finest_with_twenty_respondents_an_area_else_the_coarse
 
 
 def test_the_model_file_may_name_the_level_or_a_class() -> None:
-    assert len(build(COMMON, "lsoa")[0].groups[1].labels) == 20
+    assert len(build(COMMON, "msoa")[0].groups[1].labels) == 20
     kind = build(COMMON, "kind")[0].groups[1]
     assert (kind.labels, kind.labels_areas, kind.dim) == (("a", "b"), False, "discrepancy:second")
 
@@ -82,13 +87,34 @@ def test_the_model_file_may_name_the_level_or_a_class() -> None:
     ("asked", "places", "message"),
     [
         ("lda", PLACES, "'lda' is neither a level nor a class of the areas (did you mean 'lad'?)"),
-        ("lsoa", {"lad": PLACES["lad"]}, "respondents are linked above 'lsoa'"),
+        ("msoa", {"lad": PLACES["lad"]}, "respondents are linked above 'msoa'"),
     ],
 )
 def test_a_level_that_is_not_known_is_told(asked: str, places: dict[str, np.ndarray], message: str) -> None:
     design, problems = build(COMMON, asked, places)
     assert design is DESIGN
     assert [message in p for p in problems] == [True]
+
+
+def _small(name: str, code: str) -> tuple[AreaTable, dict[str, np.ndarray]]:
+    """The authorities' column under another name and with other codes, and where respondents are."""
+    column = TABLE["lad"].str.replace("L", code)
+    table = TABLE.drop(columns="lad").assign(**{name: column})
+    places = {"msoa": PLACES["msoa"], name: column.to_numpy(dtype=object)[ROW], "region": PLACES["region"]}
+    return AreaTable(table, "oa", ("msoa", name, "region"), (), None, np.ones(OAS, dtype=bool)), places
+
+
+@pytest.mark.parametrize(("name", "code"), [("lsoa21cd", "L"), ("place", "E0100000")])
+def test_places_finer_than_middle_layer_areas_are_not_told(name: str, code: str) -> None:
+    areas, places = _small(name, code)
+    design, (problem,) = build(COMMON, name, places, areas)
+    assert design is DESIGN
+    assert f"those of '{name}' are finer than middle layer areas" in problem
+    assert "name a coarser one: 'msoa', 'region'" in problem
+    # twenty respondents in each of them, so that it would be chosen
+    assert len(build(COMMON, "", places, areas)[0].groups[1].labels) == 2
+    areas, places = _small("ward", "E0500000")
+    assert len(build(COMMON, "", places, areas)[0].groups[1].labels) == 4
 
 
 def test_without_a_common_item_cutpoints_take_the_place_of_a_shift() -> None:

@@ -228,6 +228,14 @@ def test_targets_of_a_score_lie_between_its_categories(tmp_path: Path, capsys: p
     assert cli.main(["check", "--project", str(folder)]) == 0, capsys.readouterr().err
 
 
+def as_lsoas(folder: Path) -> None:
+    """Give the areas table a level of pairs of small areas."""
+    table = pd.read_csv(folder / "areas.csv")
+    pairs = (np.arange(len(table)) // (2 * LADS)).astype(str)
+    table.assign(lsoa=table["lad"] + "-" + pairs).to_csv(folder / "areas.csv", index=False)
+    retitle(folder / "placewise.toml", '["lad", ', '["lsoa", "lad", ')
+
+
 BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[str]]] = {
     "a second survey without a column": (
         {}, lambda f: retitle(f / "second.csv", "sex", "gender"), 1, ["survey 'second' has no column 'sex'"]),
@@ -241,6 +249,8 @@ BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[st
         {"outcome.items": {"first": ["a", "b", "cc"], "second": ["b", "d"]}}, None, 1, ["no column 'cc'"]),
     "the survey as a term": ({"model.formula": "poor + (1 | survey)"}, None, 2, ["shifts a whole survey"]),
     "an unknown level of departures": ({"model.discrepancy": "lda"}, None, 2, ["did you mean 'lad'?"]),
+    "departures in places that may not be told": (
+        {"model.discrepancy": "lsoa"}, as_lsoas, 2, ["would be told which of them were sampled", "'lad', 'region'"]),
     "surveys linked at different levels": (
         {}, lambda f: relink(f, "second", "lad"), 2, ["surveys linked at different levels are not available"]),
     "a prior of a shift that is none": (

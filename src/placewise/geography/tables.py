@@ -121,8 +121,11 @@ def open_table(path: Path, where: str, problems: Problems, needed: Collection[st
     return None
 
 
-def require(file: TableFile, columns: Iterable[str], where: str, problems: Problems) -> bool:
-    """Note each column that the file lacks or has twice; True when all are there once."""
+def require(file: TableFile, columns: Iterable[str], where: str, problems: Problems, why: str = "") -> bool:
+    """Note each column that the file lacks or has twice; True when all are there once.
+
+    ``why`` is put after the name of one that it lacks, as in ", which outcome.items asks for".
+    """
     counts = Counter(file.columns)
     fine = True
     for name in dict.fromkeys(columns):
@@ -133,7 +136,7 @@ def require(file: TableFile, columns: Iterable[str], where: str, problems: Probl
             message = f"{file.path.name} has {counts[name]} columns named {name!r}, expected one"
             problems.add(where, message, kind="data")
         else:
-            problems.add(where, f"{file.path.name} has no column {name!r}", nearest(name, counts), "data")
+            problems.add(where, f"{file.path.name} has no column {name!r}{why}", nearest(name, counts), "data")
     return fine
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from placewise.errors import Problems, nearest
 from placewise.geography.areas import AreaTable
+from placewise.geography.told_levels import below_msoa
 from placewise.models.design import Column, Design, Group
 from placewise.models.levels import natural_order
 from placewise.surveys.instruments import Instruments
@@ -51,20 +52,13 @@ def with_discrepancies(
         Code of each respondent at the levels and classes that their link tells, the finest level first.
     asked : str
         Level or class that the model file names; empty: the finest level at which a survey has 20 respondents an area
-        on average, else the coarsest.
+        on average, else the coarsest; never one finer than middle layer areas.
     where : str
         File and key, for messages.
     problems : Problems
-        Takes a level that there is not.
+        Takes a level that there is not, and one whose places may not be told.
     """
-    if instruments is None or len(instruments.surveys) < 2:
-        return design
-    if asked and asked not in places:
-        known = (*areas.levels, *areas.classes)
-        message = f"{asked!r} is neither a level nor a class of the areas"
-        if asked in known:
-            message = f"respondents are linked above {asked!r}, so that it is not known for each"
-        problems.add(where, message, nearest(asked, places))
+    if instruments is None or len(instruments.surveys) < 2 or _cannot_be(asked, areas, places, where, problems):
         return design
     groups, notes = list(design.groups), list(design.notes)
     for s, survey in enumerate(instruments.surveys[1:], start=1):
@@ -88,10 +82,36 @@ def with_discrepancies(
     return replace(design, groups=tuple(groups), notes=tuple(notes))
 
 
+def _cannot_be(
+    asked: str, areas: AreaTable, places: dict[str, np.ndarray], where: str, problems: Problems
+) -> bool:
+    """Whether the level that the model file names cannot be used, which is noted."""
+    if not asked or (asked in places and not _too_fine(asked, areas)):
+        return False
+    if asked in places:
+        coarser = [repr(name) for name in areas.levels if name in places and not _too_fine(name, areas)]
+        problems.add(
+            where,
+            f"places where surveys disagree are told by their codes, and those of {asked!r} are finer than middle "
+            "layer areas: it would be told which of them were sampled",
+            f"name a coarser one: {', '.join(coarser)}" if coarser else "name a class, or a level of larger areas",
+        )
+    elif asked in (*areas.levels, *areas.classes):
+        message = f"respondents are linked above {asked!r}, so that it is not known for each"
+        problems.add(where, message, nearest(asked, places))
+    else:
+        problems.add(where, f"{asked!r} is neither a level nor a class of the areas", nearest(asked, places))
+    return True
+
+
+def _too_fine(level: str, areas: AreaTable) -> bool:
+    return below_msoa(level, areas.table[level].dropna().unique())
+
+
 def _level_for(n: int, areas: AreaTable, places: dict[str, np.ndarray]) -> str:
     """The finest level at which a survey of n has enough respondents an area, else the coarsest; may be none."""
     levels = {name: areas.table[name].nunique() for name in areas.levels if name in places}
-    several = [name for name, count in levels.items() if count > 1]
+    several = [name for name, count in levels.items() if count > 1 and not _too_fine(name, areas)]
     return next((name for name in several if n >= ENOUGH * levels[name]), several[-1] if several else "")
 
 
@@ -115,7 +135,7 @@ def _discrepancy(survey: str, level: str, codes: np.ndarray, by: Column, design:
 
 def _note(survey: str, level: str, asked: str, reference: str) -> str:
     if not level:
-        return f"Survey {survey!r} departs nowhere from {reference!r}: no level of the areas has several."
+        return f"Survey {survey!r} departs nowhere from {reference!r}: no level of larger areas has several."
     why = "" if asked else " (its respondents are too few for a finer one, or it is the finest)"
     return f"Survey {survey!r} may depart from {reference!r} in each {level}{why}."
 

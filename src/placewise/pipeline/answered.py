@@ -99,7 +99,7 @@ def _of_one_question(
     outcome = model.outcome
     beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
     needed = [c for c in (outcome.response, *beside.values()) if c]
-    respondents = READERS[survey.reader](survey, areas, used, problems, needed)
+    respondents = READERS[survey.reader](survey, areas, used, problems, needed, _asks(where, "response"))
     if respondents is None:
         return None
     respondents = complete_cases(respondents, used)
@@ -137,10 +137,15 @@ def _items(
     questions = model.outcome.questions[survey.name]
     wanted = [name for name in used if not (several and name == SURVEY)]
     columns = [question.column for question in questions]
-    respondents = READERS[survey.reader](survey, areas, wanted, problems, columns)
+    key = "items" if model.outcome.items else "response"
+    respondents = READERS[survey.reader](survey, areas, wanted, problems, columns, _asks(where, key))
     if respondents is None:
         return None, None
     respondents = complete_cases(respondents, wanted)
-    key = "items" if model.outcome.items else "response"
     answers = encode_items(respondents, questions, problems, f"{where}: outcome.{key}")
     return (respondents, None) if answers is None else (respondents.take(answers.kept, answers.dropped), answers)
+
+
+def _asks(where: str, key: str) -> str:
+    """What follows the name of a column that a survey lacks: the model file and the key that ask for it."""
+    return f", which {where} asks for in outcome.{key}"

@@ -28,6 +28,7 @@ def read_survey(
     columns: Collection[str],
     problems: Problems,
     required: Collection[str] = (),
+    why: str = "",
 ) -> Respondents | None:
     """Read the respondents of one survey and link them to the areas.
 
@@ -45,6 +46,8 @@ def read_survey(
         Takes everything that is wrong.
     required : collection of str
         Columns the file or the recoding must have, such as the response.
+    why : str
+        What follows the name of such a column where there is none, as in ", which outcome.items asks for".
 
     Returns
     -------
@@ -53,7 +56,7 @@ def read_survey(
         was noted.
     """
     before = len(problems)
-    found = _open(spec, areas, columns, problems, required)
+    found = _open(spec, areas, columns, problems, required, why)
     respondents = None if found is None else respondents_of(*found, spec, areas, problems)
     return respondents if len(problems) == before else None
 
@@ -168,7 +171,12 @@ def check_level(spec: SurveySpec, areas: AreaTable | None, problems: Problems) -
 
 
 def _open(
-    spec: SurveySpec, areas: AreaTable | None, columns: Collection[str], problems: Problems, required: Collection[str]
+    spec: SurveySpec,
+    areas: AreaTable | None,
+    columns: Collection[str],
+    problems: Problems,
+    required: Collection[str],
+    why: str,
 ) -> tuple[TableFile, SurveyColumns, list[str]] | None:
     """The survey's file, the columns needed of it, and the names of those that hold answers."""
     before = len(problems)
@@ -190,7 +198,7 @@ def _open(
     for key, column in keys.items():
         require(file, [column] if column and column not in named else [], f"survey.{spec.name}.{key}", problems)
     require(file, [c for c in spec.where if c not in named], f"survey.{spec.name}.where", problems)
-    require(file, [c for c in required if c and c not in named], f"survey.{spec.name}", problems)
+    require(file, [c for c in required if c and c not in named], f"survey.{spec.name}", problems, why)
     lacking = len(problems) > before
     check_columns(recoding, file.columns, f"survey.{spec.name}.recode", problems)
     lost = {v.name for v in recoding.variables if v.required and v.find(file.columns) is None}

@@ -66,6 +66,7 @@ def plan_variables(
     spec: SurveySpec,
     deposit: Deposit,
     elsewhere: Collection[str],
+    why: str,
     problems: Problems,
 ) -> Plan:
     """Find the column of every variable that the project asks for; all that is not there is told.
@@ -78,6 +79,8 @@ def plan_variables(
         Names the file must have, and names that may be columns of the areas instead.
     elsewhere : collection of str
         Columns of the areas.
+    why : str
+        What follows the name of a required column that the file lacks.
     """
     where = f"survey.{spec.name}"
     found: dict[str, Variable] = {}
@@ -95,7 +98,7 @@ def plan_variables(
             missing[name] = variable
         elif variable is None and name in required:
             known = [*recoding.names(), *deposit.columns]
-            message = f"{deposit.file.path.name} has no column {name!r}, and no concept is called so"
+            message = f"{deposit.file.path.name} has no column {name!r}{why}, and no concept is called so"
             problems.add(where, message, nearest(name, known), "data")
     checked = {name: recoding[name] for name in dict.fromkeys((*CHECKED, *POSITIVE))}
     there = {name: column for name, v in checked.items() if (column := v.find(deposit.columns)) is not None}

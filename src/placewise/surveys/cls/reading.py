@@ -35,6 +35,7 @@ def read_community_life(
     columns: Collection[str],
     problems: Problems,
     required: Collection[str] = (),
+    why: str = "",
 ) -> Respondents | None:
     """Read the respondents of one deposit and link them to the areas.
 
@@ -44,7 +45,7 @@ def read_community_life(
 
     Parameters
     ----------
-    spec, areas, columns, problems, required
+    spec, areas, columns, problems, required, why
         As ``read_survey``.
 
     Returns
@@ -60,7 +61,7 @@ def read_community_life(
     if own is None or deposit is None:
         return None
     spec, keys = resolve(spec, own, deposit, problems)
-    plan = _plan(spec, own, deposit, areas, columns, required, problems)
+    plan = _plan(spec, own, deposit, areas, columns, required, why, problems)
     answers = _read(spec, keys, own, plan, deposit, problems)
     if answers is None:
         return None
@@ -102,13 +103,14 @@ def _plan(
     areas: AreaTable | None,
     columns: Collection[str],
     required: Collection[str],
+    why: str,
     problems: Problems,
 ) -> Plan:
     groupings = () if areas is None else (areas.code, *areas.levels, *areas.classes)
     asked = [name for name in columns if name not in (*groupings, YEAR, MODE)]
     needed = [name for name in required if name and name not in (YEAR, MODE)]
     elsewhere = () if areas is None else areas.available
-    return plan_variables(own, needed, asked, spec, deposit, elsewhere, problems)
+    return plan_variables(own, needed, asked, spec, deposit, elsewhere, why, problems)
 
 
 def _read(

@@ -26,6 +26,7 @@ def place(
     waves: Sequence[WaveFiles],
     where: str,
     problems: Problems,
+    why: Mapping[str, str],
 ) -> dict[str, Placed]:
     """Where each variable stands in each wave.
 
@@ -43,6 +44,8 @@ def place(
         The survey's table in the project file, for messages.
     problems : Problems
         Takes what is wrong.
+    why : mapping of str to str
+        What follows the name of a variable that is not there, for those where it is known.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def place(
                 stem, here = at
                 found[files.wave][stem] = (*found[files.wave].get(stem, ()), here)
             elif needed and variable.required:
-                files.tell_absent(variable.sources()[0], where, _hint(variable, files, having, recoding))
+                hint = _hint(variable, files, having, recoding)
+                files.tell_absent(variable.sources()[0], where, hint, why.get(variable.name, ""))
     return dict(found)
 
 

@@ -42,6 +42,7 @@ def read_ukhls(
     columns: Collection[str],
     problems: Problems,
     required: Collection[str] = (),
+    why: str = "",
 ) -> Respondents | None:
     """Read the respondents of one or several waves and link them to the areas.
 
@@ -58,6 +59,8 @@ def read_ukhls(
         Takes everything that is wrong.
     required : collection of str
         Variables there must be, such as the response; ``nbrsnci`` is the cohesion scale.
+    why : str
+        As ``placewise.surveys.reading.read_survey`` takes it.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def read_ukhls(
     waves = [WaveFiles(wave, plan.study, spec.path, where, problems) for wave in there]
     names = _names(spec, areas, columns, required)
     needed = {*required, *spec.where}
-    placed = place(names, needed, plan.recoding, waves, where, problems)
+    placed = place(names, needed, plan.recoding, waves, where, problems, dict.fromkeys({*required} - {*spec.where}, why))
     interviews = _read(waves, placed, spec, plan, where, problems)
     sexes = check_sexes(waves, where, problems) if _uses_sex(placed) else ()
     column = spec.area_column or VINTAGES[geography_of(spec).vintage].column

@@ -155,12 +155,12 @@ class WaveFiles:
                 return stem, here
         return None
 
-    def tell_absent(self, stem: str, where: str, hint: str) -> None:
+    def tell_absent(self, stem: str, where: str, hint: str, why: str) -> None:
         """Note a variable that no file of the wave has, unless one of them cannot be read, which is told already."""
         if any(file is None for file in self.opened.values()):
             return
         looked = ", ".join(self.name(file) for file in self.stems())
-        self.problems.add(where, f"no column {prefixed(stem, self.wave)!r} in {looked}", hint, "data")
+        self.problems.add(where, f"no column {prefixed(stem, self.wave)!r} in {looked}{why}", hint, "data")
 
     def read(
         self,
