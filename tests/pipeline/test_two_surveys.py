@@ -233,7 +233,9 @@ def as_lsoas(folder: Path) -> None:
     table = pd.read_csv(folder / "areas.csv")
     pairs = (np.arange(len(table)) // (2 * LADS)).astype(str)
     table.assign(lsoa=table["lad"] + "-" + pairs).to_csv(folder / "areas.csv", index=False)
-    retitle(folder / "placewise.toml", '["lad", ', '["lsoa", "lad", ')
+    project = tomllib.loads((folder / "placewise.toml").read_text())
+    project["areas"]["levels"] = ["lsoa", "lad", "region"]
+    (folder / "placewise.toml").write_text(tomli_w.dumps(project))
 
 
 BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[str]]] = {

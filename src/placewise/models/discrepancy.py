@@ -82,9 +82,7 @@ def with_discrepancies(
     return replace(design, groups=tuple(groups), notes=tuple(notes))
 
 
-def _cannot_be(
-    asked: str, areas: AreaTable, places: dict[str, np.ndarray], where: str, problems: Problems
-) -> bool:
+def _cannot_be(asked: str, areas: AreaTable, places: dict[str, np.ndarray], where: str, problems: Problems) -> bool:
     """Whether the level that the model file names cannot be used, which is noted."""
     if not asked or (asked in places and not _too_fine(asked, areas)):
         return False
