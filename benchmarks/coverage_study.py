@@ -11,7 +11,7 @@ the same engine and projected to all areas. Runs in two processes and goes on wh
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

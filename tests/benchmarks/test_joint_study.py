@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.joint_worlds import make_joint_survey
-from joint_study import WORLDS
+from common.world_study import missed
+from joint_study import WORLDS, limits_of
 
 
 def test_effects_and_answers_go_together_as_a_world_says() -> None:
@@ -67,8 +68,12 @@ def test_from_cells_to_a_table(
 def test_goals_are_missed_beyond_two_errors_only() -> None:
     row = {"world": "people only", "ratio_weakest": 1.0, "cov_correlation": 0.9, "cov_weakest": 0.9}
     row |= {f"{name}_se": 0.01 for name in list(row) if name != "world"}
-    assert joint_study._missed(row) == []
-    assert joint_study._missed(row | {"ratio_weakest": 1.02}) == []
-    assert joint_study._missed(row | {"ratio_weakest": 1.05}) == ["ratio_weakest 1.050"]
-    assert joint_study._missed(row | {"cov_correlation": 0.8}) == ["cov_correlation 0.800"]
-    assert joint_study._missed(row | {"world": "places", "ratio_weakest": 0.97}) == ["ratio_weakest 0.970"]
+
+    def found(own: dict[str, object]) -> list[str]:
+        return missed(own, limits_of(own))
+
+    assert found(row) == []
+    assert found(row | {"ratio_weakest": 1.02}) == []
+    assert found(row | {"ratio_weakest": 1.05}) == ["ratio_weakest 1.050"]
+    assert found(row | {"cov_correlation": 0.8}) == ["cov_correlation 0.800"]
+    assert found(row | {"world": "places", "ratio_weakest": 0.97}) == ["ratio_weakest 0.970"]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common.linked import CODE, INTERCEPT, LINK, PROBIT, SDS, LinkedWorld, linked_worlds, make_linked_survey
+from common.world_study import missed
 from scipy.special import logit
 from scipy.stats import norm
 
@@ -88,15 +89,18 @@ def test_from_cells_to_page(
 
 def test_goals() -> None:
     row = {"world": "ratio right", "cov_area": 0.9, "bias_z": 0.05} | {"cov_area_se": 0.002, "bias_z_se": 0.1}
-    missed = link_study._missed
-    assert missed(row) == []
-    assert missed(row | {"cov_area": 0.86}) == ["cov_area 0.860"]
-    assert missed(row | {"cov_area": 0.867}) == []
-    assert missed(row | {"world": "probit", "cov_area": 0.86}) == []
-    assert missed(row | {"world": "ratio half", "cov_area": 0.5}) == []
-    assert missed(row | {"world": "their means fitted", "cov_area": 0.5, "bias_z": -3.0}) == []
-    assert missed(row | {"bias_z": -0.4}) == ["bias_z -0.400"]
-    assert missed(row | {"bias_z": -0.4, "bias_z_se": np.nan}) == ["bias_z -0.400"]
+
+    def found(own: dict[str, object]) -> list[str]:
+        return missed(own, link_study.limits_of(own))
+
+    assert found(row) == []
+    assert found(row | {"cov_area": 0.86}) == ["cov_area 0.860"]
+    assert found(row | {"cov_area": 0.867}) == []
+    assert found(row | {"world": "probit", "cov_area": 0.86}) == []
+    assert found(row | {"world": "ratio half", "cov_area": 0.5}) == []
+    assert found(row | {"world": "their means fitted", "cov_area": 0.5, "bias_z": -3.0}) == []
+    assert found(row | {"bias_z": -0.4}) == ["bias_z -0.400"]
+    assert found(row | {"bias_z": -0.4, "bias_z_se": np.nan}) == []
 
 
 def test_a_fit_that_the_engine_gives_up_on_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 import scales_study
 import two_surveys_study
-from common.trait_worlds import CUTS, SDS, SLOPES, TraitWorld, make_trait_survey
+from common.trait_worlds import CUTS, SDS, SLOPES, TraitWorld, make_trait_survey, score_means
+from common.world_study import missed
 from scipy.special import expit
 
 PLAIN = TraitWorld("plain")
@@ -74,12 +74,26 @@ def test_a_row_of_each_study(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_goals_missed_are_named() -> None:
     scales = {"world": "as the model says", "slope": 1.02, "slope_se": 0.01, "correlation_ratio": 0.9}
     scales |= {"correlation_ratio_se": 0.01, "moved_by_an_item": 0.05, "moved_by_an_item_se": 0.01}
-    assert scales_study.missed(pd.DataFrame([scales]))["goal"].tolist() == ["correlation_ratio"]
+    assert missed(scales, scales_study.GOALS) == ["correlation_ratio 0.900"]
     two = {"world": "agree", "rmse_ratio": 0.99, "rmse_ratio_se": 0.01, "scale": 1.0, "scale_sd": 0.1, "scale_se": 0.02}
-    assert two_surveys_study.missed(pd.DataFrame([two]))["goal"].tolist() == ["rmse_ratio"]
-    assert two_surveys_study.missed(pd.DataFrame([two | {"rmse_ratio": 0.94, "scale": 1.2}]))["goal"].tolist() == [
-        "scale"
-    ]
+    assert missed(two, two_surveys_study.limits_of(two)) == ["rmse_ratio 0.990"]
+    two |= {"rmse_ratio": 0.94, "scale": 1.2}
+    assert missed(two, two_surveys_study.limits_of(two)) == ["scale 1.200"]
+    two |= {"world": "shifted, unlike the model", "rmse_ratio": 1.05, "scale": 1.04}
+    assert missed(two, two_surveys_study.limits_of(two)) == ["rmse_ratio 1.050"]
+
+
+def test_means_are_scored_apart_from_their_level() -> None:
+    truth = np.array([0.0, 1.0, 2.0, 3.0])
+    noise = np.linspace(-0.1, 0.1, 21)
+    score = score_means(5.0 + truth[:, None] + np.stack([noise, -noise, noise, -noise]), truth)
+    assert score["rmse"] == pytest.approx(0.0, abs=1e-12)
+    assert score["slope"] == pytest.approx(1.0)
+    assert score["coverage"] == 1.0
+    off = score_means(2.0 * truth[:, None] + np.stack([noise, -noise, noise, -noise]), truth)
+    assert off["rmse"] == pytest.approx(np.std(truth))
+    assert off["slope"] == pytest.approx(0.5)
+    assert off["coverage"] == 0.0
 
 
 def test_the_larger_departure_is_found() -> None:
