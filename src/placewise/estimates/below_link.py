@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,9 @@ from placewise.estimates.effects import EffectSource
 from placewise.estimates.predictor import Effect, Predictor
 from placewise.kernels.conditioning import deviations_given_mean
 from placewise.kernels.philox import label_hashes, stream_key
+
+# areas drawn at once from which two threads do it; a block of a projection, which has threads of its own, draws fewer
+MANY = 20_000
 
 
 class BelowSource(EffectSource):
@@ -51,11 +55,27 @@ class BelowSource(EffectSource):
         self._linked.fill(groups, given)
         wanted = np.full(len(self._parent), -1, dtype=np.int64)
         wanted[self._place[positions]] = np.arange(len(positions))
-        deviations_given_mean(
-            self._key, self._above_key, self._sorted_hashes, self._group_hashes[groups], self._start[groups],
-            self._start[groups + 1], self._share, np.ascontiguousarray(self._linked.effect.sd, dtype=np.float64),
-            self._sd, given, wanted, out,
-        )  # fmt: skip
+        first, last = self._start[groups], self._start[groups + 1]
+        group_sd = np.ascontiguousarray(self._linked.effect.sd, dtype=np.float64)
+
+        def draw(part: np.ndarray) -> None:
+            deviations_given_mean(
+                self._key, self._above_key, self._sorted_hashes, self._group_hashes[groups[part]], first[part],
+                last[part], self._share, group_sd, self._sd, given[part], wanted, out,
+            )  # fmt: skip
+
+        parts = _halves(last - first)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(draw, parts))
+
+
+def _halves(sizes: np.ndarray) -> list[np.ndarray]:
+    """Positions of groups, in two parts of about as many areas where these are many."""
+    ends = np.cumsum(sizes)
+    if not len(ends) or ends[-1] < MANY:
+        return [np.arange(len(sizes))]
+    half = int(np.searchsorted(ends, ends[-1] / 2)) + 1
+    return [part for part in np.split(np.arange(len(sizes)), [half]) if len(part)]
 
 
 def sources_of(predictor: Predictor) -> list[EffectSource]:

@@ -54,22 +54,31 @@ def deviations_given_mean(
     middle = np.empty(n)
     for g in range(first.shape[0]):
         size = last[g] - first[g]
-        own = np.empty((size, n))
+        kept = 0
+        for j in range(size):
+            kept += wanted[first[g] + j] >= 0
+        own, other = np.empty((kept, n)), np.empty(n)
         uniform_row(group_key, group_labels[g], uniform)
         ndtri_row(uniform, common)
         middle[:] = 0.0
-        squares = 0.0
+        squares, at = 0.0, 0
         for j in range(size):
             weight = share[first[g] + j]
             squares += weight * weight
             uniform_row(key, labels[first[g] + j], uniform)
-            ndtri_row(uniform, own[j])
+            row = other
+            if wanted[first[g] + j] >= 0:
+                row = own[at]
+                at += 1
+            ndtri_row(uniform, row)
             for s in range(n):
-                middle[s] += weight * own[j, s]
+                middle[s] += weight * row[s]
+        at = -1
         for j in range(size):
-            row = wanted[first[g] + j]
-            if row < 0:
+            to = wanted[first[g] + j]
+            if to < 0:
                 continue
+            at += 1
             weight = share[first[g] + j]
             for s in range(n):
                 group, area = group_sd[s] * group_sd[s], area_sd[s] * area_sd[s]
@@ -77,4 +86,4 @@ def deviations_given_mean(
                 gain = (group + area * weight) / total if total > 0.0 else 1.0
                 drawn = group_sd[s] * common[s]
                 lacking = mean[g, s] - drawn - area_sd[s] * middle[s]
-                out[row, s] = drawn + area_sd[s] * own[j, s] + gain * lacking - mean[g, s]
+                out[to, s] = drawn + area_sd[s] * own[at, s] + gain * lacking - mean[g, s]
