@@ -58,7 +58,7 @@ def test_declared_codes_and_blanks_are_told_apart_where_all_are_missing() -> Non
     ("columns", "asked", "message"),
     [
         ({"a": ["yes", "no"]}, ("a", "othr"), "survey 'first' has no column 'othr' (did you mean 'other'?)"),
-        ({"a": ["yes"] * 12 + ["8"] * 11}, ("a",), "1 answers in 'a' of survey 'first' are not in outcome.order"),
+        ({"a": ["yes"] * 12 + ["8"] * 11}, ("a",), "answers in 'a' of survey 'first' are not in outcome.order"),
         ({"a": ["yes", "no"], "b": [None, None]}, ("a", "b"), "no respondent of survey 'first' has an answer in 'b'"),
         ({"a": ["yes", None]}, ("a",), "fewer than two respondents of survey 'first' have an answer in 'a', expected"),
         ({"a": [None, None]}, ("a",), "fewer than two respondents of survey 'first' have an answer in 'a', expected"),

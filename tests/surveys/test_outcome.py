@@ -62,14 +62,14 @@ def test_numeric_categories_match_their_text() -> None:
 
 def test_undeclared_categories_are_counted_from_ten_on() -> None:
     text = faults("cumulative", ["good", "bad"] * 5 + ["don't know"] * 12 + ["Fair"] * 3, order=ORDER)
-    assert "outcome.response: 2 answers are not in outcome.order: \"don't know\" (12), 'Fair' (fewer than 10)" in text
+    assert "outcome.response: answers are not in outcome.order: \"don't know\" (12), 'Fair' (fewer than 10)" in text
     assert "survey's missing" in text
 
 
 def test_zero_and_one() -> None:
     assert encode("bernoulli", [0, 1, 1, np.nan]).y.tolist() == [0.0, 1.0, 1.0]
     text = faults("bernoulli", [0.0, 1.0] * 20 + [-9.0] * 11 + [97.0])
-    assert "2 answers are not 0 or 1: '-9' (11), '97' (fewer than 10)" in text
+    assert "answers are not 0 or 1: '-9' (11), '97' (fewer than 10)" in text
 
 
 def test_text_answers_need_successes() -> None:
@@ -93,7 +93,7 @@ def test_text_answers_need_successes() -> None:
 def test_codes_for_no_answer_are_no_failures(y: list[Any], success: tuple[str, ...], stray: list[str]) -> None:
     if stray:
         text = faults("bernoulli", y, success=success)
-        assert f"{len(stray)} answers look like codes for no answer" in text
+        assert "answers look like codes for no answer" in text
         assert all(repr(s) in text for s in stray)
     else:
         assert encode("bernoulli", y, success=success).y.sum() == len(success)
@@ -107,7 +107,7 @@ def test_binomial_counts() -> None:
     assert found.dropped == (Dropped("n", "blank", 1),)
     assert "more successes than trials for fewer than 10" in faults("binomial", [5, 1], {"n": [4, 4]}, trials="n")
     assert "not whole numbers of successes: '1.5'" in faults("binomial", [1.5, 1], {"n": [4, 4]}, trials="n")
-    assert "outcome.trials: 1 answers are not whole numbers above zero" in faults(
+    assert "outcome.trials: answers are not whole numbers above zero" in faults(
         "binomial", [0, 1], {"n": [0, 4]}, trials="n"
     )
     assert "all trials for every respondent" in faults("binomial", [2, 3], {"n": [2, 3]}, trials="n")
@@ -173,15 +173,15 @@ def test_declared_missing_codes_are_told_from_blanks() -> None:
 
 def test_rare_answers_are_not_told_when_there_are_many() -> None:
     rare = [f"written by person {i:02d}" for i in range(30)]
-    assert "30 answers are not finite numbers: 30 answers, each rare" in faults("gaussian", rare)
+    assert "answers are not finite numbers: 30 answers, each rare" in faults("gaussian", rare)
     text = faults("gaussian", rare + ["refused"] * 12)
-    assert "31 answers are not finite numbers: 'refused' (12), 30 others" in text
+    assert "answers are not finite numbers: 'refused' (12), 30 others" in text
     assert "person" not in text
 
 
 def test_messages_list_ten_answers_at_most() -> None:
     text = faults("cumulative", ["bad", "good", *[f"{k:02d}" + "x" * 100 for k in range(15)] * 10], order=ORDER)
-    assert "15 answers are not in outcome.order" in text
-    assert "5 others" in text
+    assert "answers are not in outcome.order" in text
+    assert "fewer than 10 others" in text
     assert text.count("(10)") == 10
     assert "x" * 40 not in text

@@ -266,11 +266,11 @@ def _tell_undeclared(
     telling = [(a, c) for a, c in ordered if c >= THRESHOLD or len(ordered) <= MOST_SHOWN][:MOST_SHOWN]
     shown = [f"{str(answer)[:40]!r} ({told(int(count))})" for answer, count in telling]
     if len(telling) < len(ordered):
-        shown.append(f"{len(ordered) - len(telling):,} {'others' if telling else 'answers, each rare'}")
+        shown.append(f"{told(len(ordered) - len(telling))} {'others' if telling else 'answers, each rare'}")
     close = nearest(str(ordered[0][0]), declared) if declared else ""
     problems.add(
         where,
-        f"{len(ordered):,} answers {what}: {', '.join(shown)}",
+        f"answers {what}: {', '.join(shown)}",
         hint or f"declare them in the survey's missing, or mend them{'; ' + close if close else ''}",
         "data",
     )
