@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from placewise.geography.areas import AreaTable
     from placewise.geography.spec import AreasSpec
     from placewise.models.design import Design
+    from placewise.models.priors import Prior
     from placewise.pipeline.answered import Answered
     from placewise.pipeline.kept_frame import KeptFrame
     from placewise.surveys.outcome import Response
@@ -282,9 +283,17 @@ class ProjectInputs:
         design = with_area_scale(design, model.area_scale, areas, f"{where}.area_scale", problems)
         design = _with_discrepancies(design, model, respondents, response, areas, f"{where}.discrepancy", problems)
         groups, columns = [*(g.name for g in design.groups), areas.code], [c.name for c in design.columns]
-        check_prior_keys(model.priors, groups, columns, _file(model), problems)
-        check_collective_keys(model.priors, model.split, design, _file(model), problems)
+        priors = _of_what_is_there(model.priors, where, problems)
+        check_prior_keys(priors, groups, columns, _file(model), problems)
+        check_collective_keys(priors, model.split, design, _file(model), problems)
         return with_average(design, response, model.outcome.family) if len(problems) == before else None
+
+
+def _of_what_is_there(priors: Mapping[str, Prior], where: str, problems: Problems) -> dict[str, Prior]:
+    """Priors without those of a part of the model that a problem keeps out of the design: they may well be right."""
+    told = {problem.where for problem in problems}
+    lost = [part for part in ("discrepancy", "area_scale", "category_specific") if f"{where}.{part}" in told]
+    return {key: prior for key, prior in priors.items() if not {*key.split(":")} & {*lost}}
 
 
 def _with_discrepancies(
