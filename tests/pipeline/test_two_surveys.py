@@ -248,7 +248,12 @@ BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[st
         ["in 'a' of survey 'first'", "'8' (30)", "in 'd' of survey 'second'", "'dk' (30)"]),
     "an item of one answer": ({}, lambda f: replaced(f / "first.csv", "c", "yes"), 1, ["same answer in 'first:c'"]),
     "an item misspelt": (
-        {"outcome.items": {"first": ["a", "b", "cc"], "second": ["b", "d"]}}, None, 1, ["no column 'cc'"]),
+        {"outcome.items": {"first": ["a", "b", "cc"], "second": ["b", "d"]}}, None, 1,
+        ["survey.first: first.csv has no column 'cc', which models/ties.toml asks for in outcome.items"]),
+    "an item misspelt that has an order of its own": (
+        {"outcome.items": {"first": ["a", "bb", "c"], "second": ["b", "d"]},
+         "outcome.order": {"first": {k: ORDER for k in "abc"}, "second": ORDER}}, None, 2,
+        ["models/ties.toml: outcome.items: survey 'first' has no column 'bb' (did you mean 'b', as in outcome.order"]),
     "the survey as a term": ({"model.formula": "poor + (1 | survey)"}, None, 2, ["shifts a whole survey"]),
     "an unknown level of departures": ({"model.discrepancy": "lda"}, None, 2, ["did you mean 'lad'?"]),
     "departures in places that may not be told": (
@@ -304,6 +309,19 @@ def test_what_is_wrong_with_any_survey_is_told_at_once(
         assert word in told
     assert told.count("error: ") == 1
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("key", ["discrepancy", "sd:discrepancy:second"])
+def test_a_prior_of_departures_is_not_blamed_for_a_level_that_there_is_not(
+    key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = model_of({"model.discrepancy": "lda", "model.priors": {key: "half_normal(0.05)"}})
+    assert cli.main(["check", "--project", str(write_two_surveys(tmp_path / "project", model))]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "error: models/ties.toml: model.discrepancy: 'lda' is neither a level nor a class of the areas "
+        "(did you mean 'lad'?)"
+    ]
 
 
 def test_check_tells_of_both_surveys_and_of_no_small_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from placewise.models.card import ModelCard, read_card
 from placewise.models.engines import AVAILABLE, PLANNED, WORKS
 from placewise.models.estimands import read_estimands
 from placewise.models.formula import parse_formula
+from placewise.models.item_names import NamesOf
 from placewise.models.prior_keys import check_rho, read_priors
 from placewise.models.priors import parse_prior, reaches_below_zero
 from placewise.models.questions import ORDERED, check_response, or_by_survey, orders, read_questions, survey_names
@@ -138,6 +139,11 @@ _BELONGS = {
 }
 
 
+def _unknown(survey: str) -> tuple[str, ...]:
+    """Where a model is read without a project, no survey's names are known."""
+    return ()
+
+
 def read_model(
     tables: Mapping[str, Any],
     name: str,
@@ -147,6 +153,7 @@ def read_model(
     engine: str | None = None,
     surveys: Collection[str] | None = None,
     folder: Path = Path(),
+    names_of: NamesOf = _unknown,
 ) -> ModelSpec | None:
     """Read one model file.
 
@@ -166,6 +173,8 @@ def read_model(
         Surveys of the project, against which ``outcome.survey`` is checked.
     folder : Path
         Folder against which paths are resolved: the project's.
+    names_of : callable, optional
+        Names that a survey's answers may have, to tell which of two spellings of an item is right.
 
     Returns
     -------
@@ -183,7 +192,7 @@ def read_model(
         check_response(values, top["outcome"], place.at("outcome"))
     for survey in values["survey"] or () if surveys is not None else ():
         must_be_known(survey, surveys or (), "a survey of the project", place.at("outcome").at("survey"))
-    outcome = _outcome(name, values, place.at("outcome"))
+    outcome = _outcome(name, values, place.at("outcome"), names_of)
     model = _part(top["model"], MODEL, place.at("model"))
     _check_model(model, values, place.at("model"))
     chosen = _engine(engine, model["engine"], place.at("model").at("engine"))
@@ -235,9 +244,9 @@ def _engine(override: str | None, written: str | None, place: Place) -> str:
     return engine
 
 
-def _outcome(name: str, values: dict[str, Any], place: Place) -> OutcomeSpec:
+def _outcome(name: str, values: dict[str, Any], place: Place, names_of: NamesOf) -> OutcomeSpec:
     """Table ``[outcome]`` as typed data; used only where all of it could be read."""
-    questions = read_questions(values, place)
+    questions = read_questions(values, place, names_of)
     reference = questions.get(values["survey"][0], ()) if values["survey"] else ()
     response, items, question = (_of_reference(values[k], values["survey"]) for k in ("response", "items", "question"))
     estimands = read_estimands(

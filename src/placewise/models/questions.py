@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from placewise.models.item_names import NamesOf, check_item_names
 from placewise.schema import Place, Reader, describe, label, list_of, must_be_known, table_of, text
 from placewise.surveys.items import Question, shared_columns
 
@@ -65,16 +66,16 @@ def check_response(values: Mapping[str, Any], written: Collection[str], place: P
         place.at("survey").add(f"a {family} outcome has one survey, got {len(named)}", hint)
 
 
-def check_keys(found: Mapping[str, Any], named: Collection[str], place: Place, what: str = "survey") -> None:
-    """Note keys of a table that are no survey (or item) of the outcome, and those that are not there."""
+def check_keys(found: Mapping[str, Any], named: Collection[str], place: Place) -> None:
+    """Note keys of a table that are no survey of the outcome, and surveys that it lacks."""
     for name in found:
-        must_be_known(name, named, f"{'an' if what == 'item' else 'a'} {what} of this outcome", place.at(name))
+        must_be_known(name, named, "a survey of this outcome", place.at(name))
     for name in named:
         if name not in found:
-            place.add(f"there is none for {what} {name!r}")
+            place.add(f"there is none for survey {name!r}")
 
 
-def read_questions(values: Mapping[str, Any], place: Place) -> dict[str, tuple[Question, ...]]:
+def read_questions(values: Mapping[str, Any], place: Place, names_of: NamesOf) -> dict[str, tuple[Question, ...]]:
     """Questions of each survey with their answers in order; empty where the family has no ordered answers.
 
     Parameters
@@ -83,6 +84,8 @@ def read_questions(values: Mapping[str, Any], place: Place) -> dict[str, tuple[Q
         Table ``[outcome]``, each key read by itself.
     place : Place
         Where the table stands; takes what does not fit together.
+    names_of : callable
+        Names that a survey's answers may have, as ``check_item_names`` takes it.
     """
     named, family = values["survey"], values["family"]
     columns = {survey: _columns(values, survey) for survey in named or ()}
@@ -92,7 +95,7 @@ def read_questions(values: Mapping[str, Any], place: Place) -> dict[str, tuple[Q
         place.at("items").add("the items of the reference survey are a scale, expected at least 2")
     found = {}
     for survey, own in columns.items():
-        ordered = _orders_of(values["order"], survey, named, own, columns, place.at("order"))
+        ordered = _orders_of(values, survey, columns, place, names_of)
         if ordered is not None:
             found[survey] = tuple(Question(column, ordered[column]) for column in own)
     if len(found) < len(named):
@@ -108,14 +111,11 @@ def _columns(values: Mapping[str, Any], survey: str) -> tuple[str, ...]:
 
 
 def _orders_of(
-    order: Any,
-    survey: str,
-    named: tuple[str, ...],
-    own: tuple[str, ...],
-    columns: Mapping[str, tuple[str, ...]],
-    place: Place,
+    values: Mapping[str, Any], survey: str, columns: Mapping[str, tuple[str, ...]], outcome: Place, names_of: NamesOf
 ) -> dict[str, tuple[str, ...]] | None:
     """Categories of each question of one survey."""
+    order, named, own, place = values["order"], values["survey"], columns[survey], outcome.at("order")
+    asked = columns
     known = tuple(dict.fromkeys(column for those in columns.values() for column in those))
     of_items = isinstance(order, Mapping) and (set(order) & set(known) or (len(named) == 1 and len(own) > 1))
     if isinstance(order, Mapping) and (set(order) & set(named) or not of_items):
@@ -123,14 +123,14 @@ def _orders_of(
             check_keys(order, named, place)
         if survey not in order:
             return None
-        order, place, known = order[survey], place.at(survey), own
+        order, place, asked = order[survey], place.at(survey), {survey: own}
     if not isinstance(order, Mapping):
         return dict.fromkeys(own, order)
     if any(isinstance(one, Mapping) for one in order.values()):
         place.add(f"expected a list of categories for each item, got {describe({})}")
         return None
-    if known is own or survey == named[0]:
-        check_keys(order, known, place, "item")
+    if len(asked) < len(named) or survey == named[0]:
+        check_item_names(order, asked, place, outcome.at("items" if values["items"] else "response"), names_of)
     return dict(order) if set(own) <= set(order) else None
 
 

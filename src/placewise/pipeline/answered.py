@@ -99,7 +99,8 @@ def _of_one_question(
     outcome = model.outcome
     beside = {"trials": outcome.trials, "exposure": outcome.exposure, "variance": outcome.variance}
     needed = [c for c in (outcome.response, *beside.values()) if c]
-    respondents = READERS[survey.reader](survey, areas, used, problems, needed, _asks(where, "response"))
+    key = "outcome.response" if len(needed) == 1 else "outcome"
+    respondents = READERS[survey.reader](survey, areas, used, problems, needed, _asks(where, key))
     if respondents is None:
         return None
     respondents = complete_cases(respondents, used)
@@ -138,7 +139,7 @@ def _items(
     wanted = [name for name in used if not (several and name == SURVEY)]
     columns = [question.column for question in questions]
     key = "items" if model.outcome.items else "response"
-    respondents = READERS[survey.reader](survey, areas, wanted, problems, columns, _asks(where, key))
+    respondents = READERS[survey.reader](survey, areas, wanted, problems, columns, _asks(where, f"outcome.{key}"))
     if respondents is None:
         return None, None
     respondents = complete_cases(respondents, wanted)
@@ -148,4 +149,4 @@ def _items(
 
 def _asks(where: str, key: str) -> str:
     """What follows the name of a column that a survey lacks: the model file and the key that ask for it."""
-    return f", which {where} asks for in outcome.{key}"
+    return f", which {where} asks for in {key}"

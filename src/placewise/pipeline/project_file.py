@@ -17,6 +17,7 @@ from placewise.pipeline.joint_table import read_joint
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.project_tables import PROJECT, TOP, groupings, read_areas, read_frame, read_surveys
 from placewise.schema import Place, describe, expand, seed_number, walk
+from placewise.surveys.spec import SurveySpec
 from placewise.toml_file import plain, read_toml
 
 PROJECT_FILE = "placewise.toml"
@@ -163,7 +164,7 @@ def _read(tables: dict[str, Any], models: Any, place: Place, overrides: _Overrid
     seed = project["seed"] if overrides.seed is None else seed_number(overrides.seed, Place("--seed", place.problems))
     out = _out(project["out"], overrides.out, place)
     names = tuple(top["survey"]) if isinstance(top["survey"], Mapping) else ()
-    specs = _read_models(_model_tables(models, overrides.outcomes, place), names, overrides.engine, place)
+    specs = _read_models(_model_tables(models, overrides.outcomes, place), names, surveys, overrides.engine, place)
     joint = read_joint(top["joint"], _known_models(models, place), overrides.outcomes, place)
     _check_population(specs, areas is not None and not areas.population and top["frame"] is None, place)
     if areas is None:
@@ -240,12 +241,24 @@ def _chosen(known: Mapping[str, Any], outcomes: Sequence[str] | None, place: Pla
 
 
 def _read_models(
-    tables: Mapping[str, tuple[str, Any]], surveys: Sequence[str], engine: str | None, place: Place
+    tables: Mapping[str, tuple[str, Any]],
+    names: Sequence[str],
+    surveys: Mapping[str, SurveySpec],
+    engine: str | None,
+    place: Place,
 ) -> dict[str, ModelSpec]:
     """Models by outcome name, those that could be read."""
+
+    def names_of(survey: str) -> frozenset[str]:
+        from placewise.surveys.readers import answer_names
+
+        return answer_names(surveys[survey]) if survey in surveys else frozenset()
+
     specs = {}
     for name, (label, raw) in tables.items():
-        spec = read_model(raw, name, label, place.problems, engine=engine, surveys=surveys, folder=place.folder)
+        spec = read_model(
+            raw, name, label, place.problems, engine=engine, surveys=names, folder=place.folder, names_of=names_of
+        )
         if spec is not None:
             specs[name] = spec
     return specs

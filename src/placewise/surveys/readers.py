@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from placewise.errors import Problems
+from placewise.geography.tables import open_table
 from placewise.surveys.cls.reading import community_life_names, read_community_life
 from placewise.surveys.reading import read_survey
 from placewise.surveys.recode.parse import read_recoding
@@ -19,6 +20,18 @@ READERS: Mapping[str, Callable[..., Respondents | None]] = {
     "ukhls": read_ukhls,
     "cls": read_community_life,
 }
+
+
+def answer_names(spec: SurveySpec) -> frozenset[str]:
+    """Every name that a survey's answers may have: variables that are made and columns of its file.
+
+    Empty where a file cannot be opened.
+    """
+    made = known_names(spec)
+    if made is None or spec.path.is_dir():
+        return frozenset(made or ())
+    file = open_table(spec.path, "", Problems())
+    return frozenset() if file is None else frozenset({*made, *file.columns})
 
 
 def known_names(spec: SurveySpec) -> tuple[str, ...] | None:

@@ -210,7 +210,7 @@ class Reading:
 
     def faults(self, spec: SurveySpec, *required: str, columns: tuple[str, ...] = ()) -> list[str]:
         problems = Problems()
-        assert read_ukhls(spec, self.areas, columns, problems, required) is None
+        assert read_ukhls(spec, self.areas, columns, problems, required, ", which m asks for") is None
         assert problems
         told = [str(p) for p in problems]
         assert "680000" not in "".join(told), "a person's id in a message"

@@ -94,6 +94,7 @@ def test_a_wave_that_did_not_ask_and_a_variable_renamed(tmp_path: Path, c: Any, 
     assert "no column 'c_scopngbhe'" in told
     assert "asked in waves a, c, f, i, l" in told
     assert "no column 'c_sclfsato'" in told
+    assert "xwavedat.tab, which m asks for (did you" in told
     assert "did you mean 'sclfsat0'?" in told
     assert "no column 'c_psu'" in told
     assert "did you mean 'c_psuid'?" in told

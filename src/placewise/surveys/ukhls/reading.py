@@ -81,7 +81,8 @@ def read_ukhls(
     waves = [WaveFiles(wave, plan.study, spec.path, where, problems) for wave in there]
     names = _names(spec, areas, columns, required)
     needed = {*required, *spec.where}
-    placed = place(names, needed, plan.recoding, waves, where, problems, dict.fromkeys({*required} - {*spec.where}, why))
+    asked = dict.fromkeys({*required} - {*spec.where}, why)
+    placed = place(names, needed, plan.recoding, waves, where, problems, asked)
     interviews = _read(waves, placed, spec, plan, where, problems)
     sexes = check_sexes(waves, where, problems) if _uses_sex(placed) else ()
     column = spec.area_column or VINTAGES[geography_of(spec).vintage].column
