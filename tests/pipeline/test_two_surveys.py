@@ -252,7 +252,7 @@ BAD: dict[str, tuple[dict[str, Any], Callable[[Path], None] | None, int, list[st
         ["survey.first: first.csv has no column 'cc', which models/ties.toml asks for in outcome.items"]),
     "an item misspelt that has an order of its own": (
         {"outcome.items": {"first": ["a", "bb", "c"], "second": ["b", "d"]},
-         "outcome.order": {"first": {k: ORDER for k in "abc"}, "second": ORDER}}, None, 2,
+         "outcome.order": {"first": dict.fromkeys("abc", ORDER), "second": ORDER}}, None, 2,
         ["models/ties.toml: outcome.items: survey 'first' has no column 'bb' (did you mean 'b', as in outcome.order"]),
     "the survey as a term": ({"model.formula": "poor + (1 | survey)"}, None, 2, ["shifts a whole survey"]),
     "an unknown level of departures": ({"model.discrepancy": "lda"}, None, 2, ["did you mean 'lad'?"]),
