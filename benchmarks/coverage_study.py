@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from common.country import CODE, KIND
+from common.exceedance import expected_ece, gap_columns, gaps_of, with_pooled_ece
 from common.page import Section, write_page
-from common.study import page_path
-from common.world_study import Limits, pick, rms, run_worlds, show, summary_of_worlds, world_parser
+from common.study import mean_error, page_path
+from common.world_study import Limits, pick, rms, run_worlds, show, with_missed, world_parser
 from common.worlds import AREAS, CLASSES, FAMILY, LEVELS, Survey, make_survey, worlds
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
@@ -48,6 +49,7 @@ SCORES = (
     "cov_oracle",
     "slope",
     "ece",
+    "ece_expected",
     "nation_z",
     "rmse_ratio",
     "rmse_ratio_district",
@@ -62,6 +64,10 @@ MEASURES = (
 # coverage of 90% by the kind of truth
 BARS = {"prior": (0.885, 0.915), "fixed": (0.87, 0.93), "weak": (0.85, 0.96), "wrong": (0.85, 1.0)}
 STRONG = 0.3  # area sd / sampling sd from which the narrower bar holds
+CALIBRATION = (
+    "National error in posterior sds; slope of truth on estimate; calibration error of the probability of lying above "
+    "the nation, over all surveys together, in single ones, and in single ones were every probability right."
+)
 OUTCOME = OutcomeSpec(
     "made-up", "Made-up", ("survey",), FAMILY, estimands=(EstimandSpec("", "share"),), finite_population=False
 )
@@ -82,7 +88,8 @@ def one_survey(cell: Mapping[str, Any]) -> dict[str, Any]:
         oracle, oracle_seconds = _fit(cell, own.oracle_design, own.response, own.oracle)
     except ModelError as error:
         return {"error": str(error)}
-    fitted = summarise(_predictor(own, own.design, posterior, cell["survey"]), threads=1)
+    predictor = _predictor(own, own.design, posterior, cell["survey"])
+    fitted = summarise(predictor, threads=1)
     best, cover = _mean_and_cover(_predictor(own, own.oracle_design, oracle, cell["survey"]), own.share)
     row = _scores(fitted, _truth_table(own), own) | _rival_errors(own)
     row |= {
@@ -93,7 +100,7 @@ def one_survey(cell: Mapping[str, Any]) -> dict[str, Any]:
     for level in ("", "_district"):
         row[f"rmse_ratio{level}"] = row[f"rmse{level}"] / row[f"rmse_oracle{level}"]
     row |= {"area_sd": own.area_sd, "ratio": own.area_sd / own.sampling_sd}
-    row |= {"sd_area_mean": float(posterior.draws(f"sd_{CODE}").mean())}
+    row |= {"sd_area_mean": float(posterior.draws(f"sd_{CODE}").mean()), "ece_expected": expected_ece(predictor)}
     return row | {"seconds": seconds, "oracle_seconds": oracle_seconds}
 
 
@@ -138,9 +145,11 @@ def _scores(fitted: Summary, truth: pd.DataFrame, own: Survey) -> dict[str, Any]
     score = score_tables(fitted.estimates, truth, minimum=500)
     levels, index = score["levels"], score["index"]
     nation = fitted.level("national").iloc[0]
-    mean = fitted.level(CODE)["mean"].to_numpy(dtype=np.float64)
+    small = fitted.level(CODE)
+    mean, above = (small[name].to_numpy(dtype=np.float64) for name in ("mean", "p_above_national"))
     row = {f"cov_{name}": levels[name]["cov90"] for name in STEPS}
     row |= {f"cov_{kind}": share for kind, share in levels[CODE]["cov90_by"].get(KIND, {"all": {}})["all"].items()}
+    row |= gaps_of(above, own.share > score["national"]["truth"])
     return row | {
         "cov_index": index["cov90"],
         "ece": index["p_above_national"]["ece"],
@@ -188,12 +197,13 @@ def limits_of(row: Mapping[str, Any]) -> Limits:
         return limits
     limits |= {f"cov_k{k}": (0.86, 0.94) for k in range(CLASSES)} | {"cov_region": (0.85, 0.95)}
     limits |= {"rmse_ratio": (0.0, 1.05), "rmse_ratio_district": (0.0, 1.05), "nation_z": (-0.1, 0.1)}
-    return limits | {"slope": (0.95, 1.05), "ece": (0.0, 0.02)}
+    return limits | {"slope": (0.95, 1.05), "ece_pooled": (0.0, 0.02)}
 
 
 def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean of every measure over the surveys of a cell with its Monte-Carlo error, and which goals are missed."""
-    return summary_of_worlds(rows, KEYS[:-1], MEASURES, limits_of)
+    done = rows[rows["error"].isna()]
+    return with_missed(with_pooled_ece(mean_error(done, KEYS[:-1], MEASURES), done, KEYS[:-1]), limits_of)
 
 
 def coverage_plot(table: pd.DataFrame) -> Figure:
@@ -226,7 +236,11 @@ def sections_of(table: pd.DataFrame) -> list[Section]:
     levels = (f"cov_{n}" for n in STEPS)
     coverage = pick(table, by, (*levels, "cov_index", "cov_oracle", *(f"cov_k{k}" for k in range(CLASSES))))
     errors = pick(table, by, ("rmse", *(f"rmse_{r}" for r in RIVALS), "rmse_ratio", "rmse_ratio_district"))
-    rest = pick(table, by, ("nation_z", "slope", "ece", "area_sd", "sd_area_mean", "ratio", "seconds"))
+    rest = pick(
+        table,
+        by,
+        ("nation_z", "slope", "ece_pooled", "ece", "ece_expected", "area_sd", "sd_area_mean", "ratio", "seconds"),
+    )
     return [
         Section(
             "Goals missed", "By more than two Monte-Carlo errors.", table=table[["world", "total", "split", "missed"]]
@@ -236,9 +250,7 @@ def sections_of(table: pd.DataFrame) -> list[Section]:
         ),
         Section("Coverage", "Of 90% intervals: levels, the index, classes of at least 500 areas.", table=coverage),
         Section("Error", "Root mean square; ratios to the oracle. Direct: sampled areas only.", table=errors),
-        Section(
-            "Bias and calibration", "National error in posterior sds; slope of truth on estimate; ECE.", table=rest
-        ),
+        Section("Bias and calibration", CALIBRATION, table=rest),
     ]
 
 
@@ -250,9 +262,10 @@ def main() -> None:
     parser.add_argument("--respondents", type=int, default=10_000)
     parser.add_argument("--areas", type=int, default=AREAS)
     args = parser.parse_args()
-    rows = run_worlds(args, KEYS, (*MEASURES, "error"), one_survey)
+    rows = run_worlds(args, KEYS, (*MEASURES, *gap_columns(), "error"), one_survey)
     table = summary_of(rows)
-    show(table[["world", "total", "split", "repeats", f"cov_{CODE}", "cov_index", "rmse_ratio", "missed"]])
+    shown = (f"cov_{CODE}", "cov_index", "rmse_ratio", "ece_pooled", "ece", "ece_expected", "missed")
+    show(pick(table, ("world", "total", "split", "repeats"), shown))
     lead = (
         f"{args.respondents} respondents, {args.areas} areas, 90% intervals; ± is the Monte-Carlo error over surveys."
     )

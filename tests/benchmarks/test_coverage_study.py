@@ -76,7 +76,11 @@ def test_from_cells_to_page(
     rows = pd.read_csv(csv)
     assert rows["world"].tolist() == ["prior", "area sd 0.3"] * 2
     assert rows["error"].isna().all()
-    assert rows[["cov_area", "cov_region", "cov_index", "rmse_ratio", "ece", "nation_z"]].notna().all(axis=None)
+    assert (
+        rows[["cov_area", "cov_region", "cov_index", "rmse_ratio", "ece", "ece_expected", "nation_z"]]
+        .notna()
+        .all(axis=None)
+    )
     # draws of the prior do not know the nation's mean: intervals are far too wide, and the answers would do better
     fixed = rows[rows["world"] == "area sd 0.3"]
     assert (fixed["cov_area"] > 0.99).all()
@@ -91,7 +95,7 @@ def test_from_cells_to_page(
 
 def test_goals_are_missed_beyond_two_errors_only() -> None:
     good = {"cov_area": 0.9, "cov_index": 0.9, "cov_region": 0.9, "rmse_ratio": 1.02, "rmse_ratio_district": 1.03}
-    row = good | {"nation_z": 0.05, "slope": 1.0, "ece": 0.01} | {f"cov_k{k}": np.nan for k in range(6)}
+    row = good | {"nation_z": 0.05, "slope": 1.0, "ece_pooled": 0.01} | {f"cov_k{k}": np.nan for k in range(6)}
     row |= {f"{name}_se": 0.004 for name in list(row)} | {"world": "prior", "ratio": 0.1}
 
     def found(own: dict[str, object]) -> list[str]:

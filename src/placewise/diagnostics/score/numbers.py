@@ -62,9 +62,14 @@ def coverage_by_group(hit: np.ndarray, groups: pd.Series, minimum: int) -> dict[
     }
 
 
-def calibration_error(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error: gap between probability and frequency, averaged over equal-width bins by size."""
+def calibration_gaps(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> np.ndarray:
+    """Events promised less events seen, per area, in each of some bins of equal width; shape (bins,)."""
     where = np.minimum(np.floor(probability * bins), bins - 1).astype(int)
     promised = np.bincount(where, probability, bins)
     seen = np.bincount(where, happened.astype(float), bins)
-    return float(np.abs(promised - seen).sum() / probability.size)
+    return np.asarray((promised - seen) / probability.size)
+
+
+def calibration_error(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: gap between probability and frequency, averaged over equal-width bins by size."""
+    return float(np.abs(calibration_gaps(probability, happened, bins)).sum())
