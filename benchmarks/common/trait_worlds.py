@@ -153,8 +153,8 @@ def make_trait_survey(
     authority = np.sort(authority)
     between = 0.5 * rng.standard_normal((authorities, len(SLOPES)))
     x = between[authority] + np.sqrt(0.75) * rng.standard_normal((areas, len(SLOPES)))
-    trait = x @ SLOPES + SDS[AREA] * _standard(world.degrees, areas, rng)
-    trait += (SDS[AUTHORITY] * _standard(world.degrees, authorities, rng))[authority]
+    trait = x @ SLOPES + SDS[AREA] * standard(world.degrees, areas, rng)
+    trait += (SDS[AUTHORITY] * standard(world.degrees, authorities, rng))[authority]
     if world.curved:
         trait += CURVATURE * (x[:, 0] ** 2 - 1.0)
     shifted = rng.random(authorities) < SHIFTED if world.shift else np.zeros(authorities, dtype=bool)
@@ -196,7 +196,8 @@ def score_means(draws: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def _standard(degrees: float, size: int, rng: np.random.Generator) -> np.ndarray:
+def standard(degrees: float, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Deviates of sd 1: normal, or Student t of these degrees of freedom."""
     if math.isinf(degrees):
         return rng.standard_normal(size)
     return np.asarray(rng.standard_t(degrees, size) * np.sqrt((degrees - 2.0) / degrees))
@@ -218,22 +219,36 @@ def _sample(authority: np.ndarray, respondents: int, rng: np.random.Generator) -
     return np.repeat(np.resize(chosen, clusters), CLUSTER)
 
 
-def _link(u: np.ndarray, world: TraitWorld) -> np.ndarray:
+def above(u: np.ndarray, world: TraitWorld) -> np.ndarray:
+    """Probability that an answer lies above a cutpoint, given how far the trait does."""
     return np.asarray(ndtr(u / PROBIT) if world.probit else expit(u))
+
+
+def cutpoints(discrimination: float, middle: float, categories: int) -> np.ndarray:
+    """Of an item whose answers turn at traits up to 1.5 on both sides of ``middle``."""
+    return np.asarray(discrimination * (np.linspace(-1.5, 1.5, categories - 1) + middle))
+
+
+def draw_answers(t: np.ndarray, cuts: np.ndarray, world: TraitWorld, rng: np.random.Generator) -> np.ndarray:
+    """Categories of the answers of people with traits t, already times the item's discrimination."""
+    return np.asarray((above(t[:, None] - cuts, world) > rng.random((len(t), 1))).sum(axis=1))
+
+
+def leave_out(answers: np.ndarray, rng: np.random.Generator) -> None:
+    """Take away a tenth of the answers to the items of a scale, never all of one person's."""
+    absent = rng.random(answers.shape) < ABSENT
+    absent[:, 0] &= ~absent.all(axis=1)
+    answers[absent] = -1
 
 
 def _items(
     eta: np.ndarray, survey: np.ndarray, world: TraitWorld, rng: np.random.Generator
 ) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
     t = eta + rng.standard_normal(len(eta))
-    grid = np.linspace(-1.5, 1.5, 4)
     answers = np.full((len(eta), len(DISCRIMINATION)), -1, dtype=np.int8)
     for m, (a, middle) in enumerate(zip(DISCRIMINATION, MIDDLE, strict=True)):
-        beyond = _link(a * (t[:, None] - grid - middle), world)
-        answers[:, m] = (beyond > rng.random((len(t), 1))).sum(axis=1)
-    absent = rng.random(answers.shape) < ABSENT
-    absent[:, 0] &= ~absent.all(axis=1)
-    answers[absent] = -1
+        answers[:, m] = draw_answers(a * t, cutpoints(a, middle, 5), world, rng)
+    leave_out(answers, rng)
     return answers, tuple(tuple("12345") for _ in DISCRIMINATION)
 
 
@@ -243,7 +258,7 @@ def _questions(
     answers = np.full((len(eta), 2), -1, dtype=np.int8)
     for k, cuts in enumerate(CUTS):
         own = np.flatnonzero(survey == k)
-        answers[own, k] = (_link(eta[own, None] - cuts, world) > rng.random((len(own), 1))).sum(axis=1)
+        answers[own, k] = draw_answers(eta[own], cuts, world, rng)
     return answers, tuple(tuple(str(j + 1) for j in range(len(cuts) + 1)) for cuts in CUTS)
 
 

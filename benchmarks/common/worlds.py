@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from common.country import CODE, KIND, design_of, make_country, sample_areas
+from common.trait_worlds import standard
 from placewise.diagnostics.calibration.answers import draw_answers
 from placewise.diagnostics.calibration.experiment import Experiment, Truth, draw_truth
 from placewise.diagnostics.calibration.parameters import Values, draw_parameters
@@ -65,16 +66,17 @@ def _by_icc(icc: float, share: float) -> World:
     """Between areas icc of the variance of the latent logistic answer, ``share`` of it by covariates."""
     between = icc / (1.0 - icc) * math.pi**2 / 3.0
     rest = (1.0 - share) * between
-    sds = _split((1.0 - CLASS_SHARE) * rest) | {KIND: math.sqrt(CLASS_SHARE * rest)}
+    sds = split_of((1.0 - CLASS_SHARE) * rest) | {KIND: math.sqrt(CLASS_SHARE * rest)}
     return World(f"icc {icc:.0%}, covariates {share:.0%}", sds, math.sqrt(share * between))
 
 
 def _by_area_sd(sd: float) -> World:
-    sds = _split(sd**2 * sum(CENSUS_SPLIT.values()) / CENSUS_SPLIT[CODE]) | {KIND: 0.15}
+    sds = split_of(sd**2 * sum(CENSUS_SPLIT.values()) / CENSUS_SPLIT[CODE]) | {KIND: 0.15}
     return World(f"area sd {sd:g}", sds, 0.3, per_area=CLUSTER)
 
 
-def _split(variance: float) -> dict[str, float]:
+def split_of(variance: float) -> dict[str, float]:
+    """Sds of the levels and the area, as the census splits the variance between areas."""
     whole = sum(CENSUS_SPLIT.values())
     return {name: math.sqrt(variance * share / whole) for name, share in CENSUS_SPLIT.items()}
 
@@ -155,7 +157,7 @@ def make_survey(
         for omitted in ((), world.omitted)
     )
     truth = _truth(world, whole, areas, plan_priors(priors, split, whole, CODE, FAMILY), rng)
-    oracle = _knowing(plan_priors(priors, split, whole, CODE, FAMILY), truth.values)
+    oracle = knowing(plan_priors(priors, split, whole, CODE, FAMILY), truth.values)
     everything = np.arange(len(areas))
     response = draw_answers(Experiment(whole, FAMILY, oracle, everything), truth, rng)
     return Survey(
@@ -175,25 +177,42 @@ def _truth(world: World, design: Design, areas: AreaTable, plan: PriorPlan, rng:
     """Parameters from the priors of the fit, or effects from the sds of the world."""
     if not world.sds:
         return draw_truth(Experiment(design, FAMILY, plan, np.arange(0)), rng)
-    x = areas.table[[c.name for c in design.columns]].to_numpy()
-    slopes = DIRECTION * world.covariates_sd / (x @ DIRECTION).std()
-    sds = {name: SdPrior(_fixed(sd)) for name, sd in world.sds.items()}
-    fixed = PriorPlan(_fixed(INTERCEPT), None, None, tuple(map(_fixed, slopes)), None, (), (), sds, None)
-    values = dict(draw_parameters(design, fixed, 0, rng))
+    values = draw_effects(design, areas, world.sds, world.covariates_sd, rng, INTERCEPT)
     if math.isfinite(world.degrees):
-        t = rng.standard_t(world.degrees, values[f"effect_{CODE}"].shape)
-        values[f"effect_{CODE}"] = world.sds[CODE] * t / math.sqrt(world.degrees / (world.degrees - 2.0))
+        effects = values[f"effect_{CODE}"]
+        values[f"effect_{CODE}"] = world.sds[CODE] * standard(world.degrees, effects.size, rng).reshape(effects.shape)
     eta = linear_predictor(design, values)
     return Truth(values, eta, overall(FAMILY, values, eta))
 
 
-def _knowing(plan: PriorPlan, values: Values) -> PriorPlan:
+def draw_effects(
+    design: Design,
+    areas: AreaTable,
+    sds: Mapping[str, float],
+    covariates_sd: float,
+    rng: np.random.Generator,
+    intercept: float | None = None,
+) -> dict[str, np.ndarray]:
+    """Normal effects of every group; slopes along ``DIRECTION`` that give x'β this sd between the areas.
+
+    Names and shapes are those of `draw_parameters`.
+    """
+    x = areas.table[[c.name for c in design.columns]].to_numpy()
+    slopes = DIRECTION * covariates_sd / (x @ DIRECTION).std()
+    own = {name: SdPrior(fixed(sd)) for name, sd in sds.items()}
+    level = None if intercept is None else fixed(intercept)
+    plan = PriorPlan(level, None, None, tuple(map(fixed, slopes)), None, (), (), own, None)
+    return dict(draw_parameters(design, plan, 0, rng))
+
+
+def knowing(plan: PriorPlan, values: Values) -> PriorPlan:
     """The oracle's priors: every sd and slope at its truth, the intercept to be found."""
-    sds = {name[3:]: SdPrior(_fixed(sd[0])) for name, sd in values.items() if name.startswith("sd_")}
+    sds = {name[3:]: SdPrior(fixed(sd[0])) for name, sd in values.items() if name.startswith("sd_")}
     sds.pop("total", None)
-    slopes = tuple(map(_fixed, values["slopes"][0]))
+    slopes = tuple(map(fixed, values["slopes"][0]))
     return replace(plan, slope_sd=None, slopes=slopes, total=None, shared=(), concentration=(), sds=sds)
 
 
-def _fixed(x: float) -> Prior:
+def fixed(x: float) -> Prior:
+    """The prior of what is known."""
     return Prior("fixed", (float(x),))
