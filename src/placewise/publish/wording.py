@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from placewise.publish.context import EstimandKind
@@ -240,10 +242,38 @@ class Scale:
         shown = round(value * self.factor, decimals) + 0.0
         return f"{shown:,.{max(decimals, 0)}f}{self.unit}".replace("-", "−")
 
-    def interval(self, lower: float, upper: float) -> str:
-        """An interval: "61% to 75%"."""
-        return f"{self.number(lower, upper - lower)} to {self.number(upper, upper - lower)}"
+    def interval(self, lower: float, upper: float, width: float | None = None) -> str:
+        """An interval: "61% to 75%"; rounded to what an interval of ``width`` supports, else to what it does itself."""
+        width = upper - lower if width is None else width
+        return f"{self.number(lower, width)} to {self.number(upper, width)}"
 
-    def estimate(self, mean: float, lower: float, upper: float) -> str:
-        """A figure and its interval: "68% (61% to 75%)"."""
-        return f"{self.number(mean, upper - lower)} ({self.interval(lower, upper)})"
+    def estimate(self, mean: float, lower: float, upper: float, width: float | None = None) -> str:
+        """A figure and its interval: "68% (61% to 75%)"; ``width`` as in ``interval``."""
+        width = upper - lower if width is None else width
+        return f"{self.number(mean, width)} ({self.interval(lower, upper, width)})"
+
+
+def typical(widths: Iterable[float]) -> float:
+    """The width in the middle, by which all figures of a column are rounded alike; NaN where none is known.
+
+    Examples
+    --------
+    >>> typical([0.1, 0.3, 0.2, float("nan")])
+    0.2
+    """
+    known = [float(width) for width in widths if math.isfinite(width)]
+    return statistics.median(known) if known else math.nan
+
+
+def even(values: Iterable[float], digits: int = 3) -> list[str]:
+    """Numbers with as many decimals as give the largest this many digits; "not known" where one is no number.
+
+    Examples
+    --------
+    >>> even([0.158, 0.0822, float("nan")])
+    ['0.158', '0.082', 'not known']
+    """
+    numbers = [float(value) for value in values]
+    largest = max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
+    decimals = max(digits - 1 - math.floor(math.log10(largest)), 0) if largest > 0 else 0
+    return [f"{x:,.{decimals}f}".replace("-", "−") if math.isfinite(x) else "not known" for x in numbers]

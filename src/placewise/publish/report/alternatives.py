@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from placewise.diagnostics.sensitivity import SHIFT
@@ -10,7 +10,7 @@ from placewise.models.design_effects import RATIO
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import grouping_words
-from placewise.publish.wording import SDS, Scale, count, joined, label_words, sentence_case
+from placewise.publish.wording import SDS, Scale, count, even, joined, label_words, sentence_case, typical
 
 MOST_NAMED, MOST_ROWS = 5, 10
 CHANGES = {"halved": "expected half as large", "doubled": "expected twice as large"}
@@ -108,14 +108,14 @@ def _moved_areas(context: ReportContext, tried: Mapping[str, Any]) -> TablePart 
         return None
     scale, level = Scale(context.kind), str(tried["level"])
     table = context.rows(level).set_index("area_code")
-    rows = []
-    for code, shift in list(zip(found["moved"], found["shifts"], strict=True))[:MOST_ROWS]:
-        own = table.loc[code]
-        figure = scale.estimate(float(own["mean"]), float(own["ci90_lower"]), float(own["ci90_upper"]))
-        points = f"{shift * own['sd'] * scale.factor:+.1f}" if scale.kind == "share" else f"{shift * own['sd']:+.2g}"
-        rows.append(
-            [Cell(_name(context, level, code)), Cell(figure), Cell(_signed(points)), Cell(_signed(f"{shift:+.2f}"))]
-        )
+    rows, shown = [], list(zip(found["moved"], found["shifts"], strict=True))[:MOST_ROWS]
+    own = table.loc[[code for code, _ in shown]]
+    width = typical(own["ci90_upper"] - own["ci90_lower"])
+    sizes = even((abs(shift) * sd * scale.factor for (_, shift), sd in zip(shown, own["sd"], strict=True)), 2)
+    for (code, shift), size, (_, row) in zip(shown, sizes, own.iterrows(), strict=True):
+        figure = scale.estimate(float(row["mean"]), float(row["ci90_lower"]), float(row["ci90_upper"]), width)
+        move = f"{'+' if shift >= 0 else '−'}{size}"
+        rows.append([Cell(_name(context, level, code)), Cell(figure), Cell(move), Cell(_signed(f"{shift:+.2f}"))])
     unit = ", points" if scale.kind == "share" else ""
     columns = [
         (sentence_case(context.words(level)[0]), False),
@@ -139,8 +139,7 @@ def _others(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | Non
         told.append((f"Each answer of {name} counted half" if half else f"Without the answers of {name}", refit))
     if not told:
         return None
-    rows = [_row(context, "As published", tried["priors"]["published"])]
-    rows += [_row(context, label, one) for label, one in told]
+    rows = _rows(context, [("As published", tried["priors"]["published"]), *told])
     names = ["survey weights"] * (weights is not None) + ["less of one survey"] * bool(surveys)
     return TablePart(f"What {joined(names)} would change", _columns(context, tried), rows)
 
@@ -149,10 +148,12 @@ def _refits(context: ReportContext, tried: Mapping[str, Any]) -> TablePart | Non
     refits = tried["priors"]["refits"]
     if not refits:
         return None
-    rows = [_row(context, "As published", tried["priors"]["published"])]
+    told = [("As published", tried["priors"]["published"])]
     for refit in refits:
-        label = sentence_case(f"{_group(context, refit['group'])}: differences {CHANGES[refit['change']]}")
-        rows.append(_row(context, label, refit))
+        told.append(
+            (sentence_case(f"{_group(context, refit['group'])}: differences {CHANGES[refit['change']]}"), refit)
+        )
+    rows = _rows(context, told)
     fitted = [r for r in refits if "failed" not in r]
     many = context.words(tried["level"])[1] if tried["level"] else "areas"
     caption = "What other expectations of how much groups differ would change"
@@ -174,19 +175,25 @@ def _columns(context: ReportContext, tried: Mapping[str, Any]) -> list[tuple[str
     ]
 
 
-def _row(context: ReportContext, label: str, told: Mapping[str, Any]) -> list[Cell]:
-    if "failed" in told:
-        return [Cell(label), Cell("failed"), *[Cell("–")] * 5]
+def _rows(context: ReportContext, settings: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Cell]]:
+    """One row a setting, each column with the same number of decimals throughout."""
     scale = Scale(context.kind)
     unit = " points" if scale.kind == "share" else ""
+    fitted = [told for _, told in settings if "failed" not in told]
+    spreads, widths = (iter(even(told[name] * scale.factor for told in fitted)) for name in ("spread", "width"))
     return [
-        Cell(label),
-        Cell(f"{told['mean'] * scale.factor:.2f}{scale.unit}"),
-        Cell(_signed(f"{told['national']:.2f}")),
-        Cell(_signed(f"{told['largest']:.2f}")),
-        Cell(f"{told['spread'] * scale.factor:#.3g}{unit}"),
-        Cell(f"{100 * told['clear']:.1f}%"),
-        Cell(f"{told['width'] * scale.factor:#.3g}{unit}"),
+        [Cell(label), Cell("failed"), *[Cell("–")] * 5]
+        if "failed" in told
+        else [
+            Cell(label),
+            Cell(f"{told['mean'] * scale.factor:.2f}{scale.unit}"),
+            Cell(_signed(f"{told['national']:.2f}")),
+            Cell(_signed(f"{told['largest']:.2f}")),
+            Cell(f"{next(spreads)}{unit}"),
+            Cell(f"{100 * told['clear']:.1f}%"),
+            Cell(f"{next(widths)}{unit}"),
+        ]
+        for label, told in settings
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
-from placewise.publish.wording import Scale, count, percent
+from placewise.publish.wording import Scale, count, percent, typical
 
 _ROWS = 40  # areas in the table: those that moved most
 _MODES = {
@@ -64,16 +64,17 @@ def _table(context: ReportContext, found: Mapping[str, Any]) -> TablePart:
     scale = Scale(context.kind)
     names = dict(zip(context.estimates["area_code"], context.estimates["area_name"], strict=True))
     rows = sorted(found["areas"], key=lambda row: -abs(row["after"] - row["before"]))
+    # three standard errors and a third: the width of a 90% interval; where a target has none, the estimate's
+    published = typical(3.3 * (row["target_se"] or row["after_sd"]) for row in rows[:_ROWS])
+    before, after = (typical(3.3 * row[f"{when}_sd"] for row in rows[:_ROWS]) for when in ("before", "after"))
     cells = []
     for row in rows[:_ROWS]:
-        width = 3.3 * row["after_sd"]
-        se = row["target_se"]
         cells.append(
             [
                 Cell(str(names.get(row["area_code"], row["area_code"]))),
-                Cell(scale.number(row["target"], 3.3 * se if se else width)),
-                Cell(scale.number(row["before"], 3.3 * row["before_sd"])),
-                Cell(scale.number(row["after"], width)),
+                Cell(scale.number(row["target"], published)),
+                Cell(scale.number(row["before"], before)),
+                Cell(scale.number(row["after"], after)),
                 Cell("yes" if row["used"] else "no, too uncertain"),
             ]
         )

@@ -17,7 +17,7 @@ from placewise.publish.palette import DIVERGING, FAINT, RELIABILITY
 from placewise.publish.ranked import level_to_rank
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.verdicts import LABELS, SHORT_LABELS, legend_labels, probability_higher, sides, verdicts
-from placewise.publish.wording import Scale, count, percent, probability, sentence_case
+from placewise.publish.wording import Scale, count, percent, probability, sentence_case, typical
 
 RELIABILITY_EDGES = (0.3, 0.5, 0.7, 0.9)
 RELIABILITY_LABELS = ("below 0.3: says little", "0.3 to 0.5", "0.5 to 0.7", "0.7 to 0.9", "0.9 or more")
@@ -222,6 +222,7 @@ def _table(context: ReportContext, rows: pd.DataFrame, level: str, sortable: boo
     one, many = context.words(level)
     found = share_above(rows, context)
     p = probability_higher(rows["p_above_national"], context.higher_is_better)
+    width = typical(rows["ci90_upper"].astype(float) - rows["ci90_lower"].astype(float))
     body = []
     for k, (_, row) in enumerate(rows.iterrows()):
         lower, upper, mean = float(row["ci90_lower"]), float(row["ci90_upper"]), float(row["mean"])
@@ -229,8 +230,8 @@ def _table(context: ReportContext, rows: pd.DataFrame, level: str, sortable: boo
         body.append(
             [
                 Cell(str(row["area_name"]), str(row["area_name"]), grey),
-                Cell(scale.number(mean, upper - lower), mean, grey),
-                Cell(scale.interval(lower, upper), upper - lower, grey),
+                Cell(scale.number(mean, width), mean, grey),
+                Cell(scale.interval(lower, upper, width), upper - lower, grey),
                 Cell(probability(p[k]) if np.isfinite(p[k]) else "–", float(p[k]) if np.isfinite(p[k]) else -1.0, grey),
                 Cell(SHORT_LABELS[found[k]] if found[k] >= 0 else "–", int(found[k]), f"class class{found[k]} {grey}"),
                 Cell(_rank_words(row["rank_ci90_lower"], row["rank_ci90_upper"]), _sortable(row["rank_median"]), grey),

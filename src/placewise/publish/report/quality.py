@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from placewise.publish.report.alternatives import alternatives_view
 from placewise.publish.report.conflict import conflict_views
 from placewise.publish.report.expected import expected_view
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, label_words, limit_words, percent
+from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, even, label_words, limit_words, percent
 
 MOST_GROUPS = 40
 
@@ -52,14 +52,15 @@ def _baselines(context: ReportContext) -> TablePart | None:
     table = context.baselines
     error = table["error"].to_numpy(dtype=float, na_value=np.nan)
     covered = bool(table["coverage"].notna().any())
+    errors = _errors(scale, error)
     best = str(table["method"].iloc[int(np.nanargmin(error))]) if np.isfinite(error).any() else None
     rows = [
         [
             Cell(str(r["method"])),
-            Cell(_error(scale, r["error"]), float(r["error"])),
+            Cell(text, float(r["error"])),
             *([Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "not known")] if covered else []),
         ]
-        for _, r in table.iterrows()
+        for text, (_, r) in zip(errors, table.iterrows(), strict=True)
     ]
     caption = "Errors could not be computed"
     if best is not None:
@@ -72,18 +73,19 @@ def _baselines(context: ReportContext) -> TablePart | None:
 def _fitted_error(context: ReportContext) -> str:
     if context.fitted_error is None:
         return ""
+    (error,) = _errors(Scale(context.kind), [context.fitted_error])
     return (
-        f"This model's own error, {_error(Scale(context.kind), context.fitted_error)}, is on the respondents it was "
+        f"This model's own error, {error}, is on the respondents it was "
         "fitted to. It has seen their answers, so this is no test of it and does not compare with the errors above; "
         "the model was not fitted with areas left out in this run."
     )
 
 
-def _error(scale: Scale, value: Any) -> str:
-    if pd.isna(value):
-        return "not known"
+def _errors(scale: Scale, values: Iterable[float]) -> list[str]:
+    """Errors of one column, in points where figures are per cent."""
     unit = " points" if scale.kind == "share" else ""
-    return f"{float(value) * scale.factor:#.3g}".rstrip(".") + unit
+    found = even(value * scale.factor for value in values)
+    return [text if text == "not known" else text + unit for text in found]
 
 
 def _direct(context: ReportContext) -> FigurePart | None:
@@ -149,7 +151,7 @@ def _figure(value: Any) -> str:
     number = float(value)
     if not np.isfinite(number):
         return "not known"
-    return f"{number:,.0f}" if abs(number) >= 100 or number.is_integer() else f"{number:.4g}"
+    return f"{number:,.0f}" if abs(number) >= 100 or number.is_integer() else f"{number:.3g}"
 
 
 def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFrame) -> FigurePart:
@@ -178,18 +180,18 @@ def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFra
 def _accuracy(context: ReportContext) -> TablePart | None:
     if context.accuracy is None or context.accuracy.empty:
         return None
-    scale = Scale(context.kind)
+    errors = _errors(Scale(context.kind), context.accuracy["rmse"].to_numpy(dtype=float, na_value=np.nan))
     rows = [
         [
             Cell(
                 context.words(str(r["level"]))[1] if r["level"] in [context.code, *context.levels] else str(r["level"])
             ),
             Cell(count(float(r["areas"]))),
-            Cell(_error(scale, r["rmse"])),
+            Cell(text),
             Cell(f"{r['correlation']:.2f}" if pd.notna(r["correlation"]) else "–"),
             Cell(percent(float(r["coverage"])) if pd.notna(r["coverage"]) else "–"),
         ]
-        for _, r in context.accuracy.iterrows()
+        for text, (_, r) in zip(errors, context.accuracy.iterrows(), strict=True)
     ]
     first = context.accuracy.iloc[0]
     caption = f"The truth lies inside {percent(float(first['coverage']))} of the 90% intervals of the small areas"

@@ -8,7 +8,7 @@ from typing import Any
 from placewise.estimates.lists import StandingOut, stand_out
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
-from placewise.publish.wording import Scale, count, percent, probability
+from placewise.publish.wording import Scale, count, percent, probability, typical
 
 ENOUGH_DRAWS = 4000  # behind a list that is published
 
@@ -58,15 +58,14 @@ def _beyond(
     context: ReportContext, found: Mapping[str, Any], side: str, many: str, names: Mapping[str, str]
 ) -> TablePart:
     scale = Scale(context.kind)
-    body = []
+    width, body = _width(found), []
     for row in found["rows"]:
-        width = row["ci90_upper"] - row["ci90_lower"]
         body.append(
             [
                 Cell(str(names.get(row["area_code"], row["area_code"]))),
                 Cell(scale.number(row["rate"], width)),
                 Cell(scale.number(row["expected"], width)),
-                Cell(_difference(context, row)),
+                Cell(_difference(context, row, width)),
                 Cell(probability(row["p"])),
             ]
         )
@@ -85,14 +84,14 @@ def _beyond(
 
 def _pairs(context: ReportContext, found: Mapping[str, Any], many: str, names: Mapping[str, str]) -> TablePart:
     scale = Scale(context.kind)
-    body = []
+    width, body = _width(found), []
     for row in found["rows"]:
-        width = row["ci90_upper"] - row["ci90_lower"]
         first, second = (str(names.get(row[side], row[side])) for side in ("a", "b"))
         body.append(
             [
                 Cell(first), Cell(second), Cell(scale.number(row["rate_a"], width)),
-                Cell(scale.number(row["rate_b"], width)), Cell(_difference(context, row)), Cell(probability(row["p"])),
+                Cell(scale.number(row["rate_b"], width)), Cell(_difference(context, row, width)),
+                Cell(probability(row["p"])),
             ]
         )  # fmt: skip
     columns = [
@@ -110,10 +109,15 @@ def _pairs(context: ReportContext, found: Mapping[str, Any], many: str, names: M
     )
 
 
-def _difference(context: ReportContext, row: Mapping[str, Any]) -> str:
+def _width(found: Mapping[str, Any]) -> float:
+    """The interval's width by which all rows of a table are rounded."""
+    return typical(row["ci90_upper"] - row["ci90_lower"] for row in found["rows"])
+
+
+def _difference(context: ReportContext, row: Mapping[str, Any], width: float) -> str:
     """A difference with its interval, in points where the estimand is a share."""
     scale, unit = Scale(context.kind), " points" if context.kind == "share" else ""
-    decimals = scale.decimals(row["ci90_upper"] - row["ci90_lower"])
+    decimals = scale.decimals(width)
     rounded = (round(row[name] * scale.factor, decimals) + 0.0 for name in ("difference", "ci90_lower", "ci90_upper"))
     middle, low, high = (f"{value:+,.{max(decimals, 0)}f}" for value in rounded)
     return f"{middle}{unit} ({low} to {high})".replace("-", "−")
