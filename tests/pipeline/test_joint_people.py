@@ -14,8 +14,9 @@ from placewise.geography.spec import AreasSpec
 from placewise.models import inference
 from placewise.models.design import Design, Group, Structure
 from placewise.models.spec import ModelSpec, OutcomeSpec
-from placewise.pipeline.joint import level_of, people_of, problems_of, told, widened
+from placewise.pipeline.joint import people_of, problems_of, told
 from placewise.pipeline.project_spec import ProjectSpec
+from placewise.pipeline.widened import level_of, widened
 from placewise.surveys.spec import SurveySpec
 
 
@@ -83,7 +84,7 @@ def test_outcomes_that_share_no_grouping_have_nothing_to_couple() -> None:
 
 
 def test_only_groups_that_may_be_coupled_hold_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("placewise.pipeline.joint.replace", lambda data, design: design)
+    monkeypatch.setattr("placewise.pipeline.widened.replace", lambda data, design: design)
     groups = (group("lad22cd"), group("oac", "class"), group("msoa21cd"), group("age", "other"))
     found = widened(data_of({"id": [1, 2, 3]}, groups), spec_of("id"))
     assert [len(g.labels) for g in found.groups] == [3, 3, 2, 2]

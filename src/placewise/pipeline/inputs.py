@@ -17,19 +17,24 @@ from placewise.surveys.spec import SurveySpec
 # Parts of placewise whose code decides what a stage computes, beyond those of the stages before it.
 CODE: Mapping[Stage, tuple[str, ...]] = {
     "data": ("geography", "surveys", "frame", "kernels/raking.py"),
-    "fit": ("kernels", "models", *(f"pipeline/{name}.py" for name in ("answered", "load", "modelling"))),
+    "fit": (
+        "kernels",
+        "models",
+        *(f"pipeline/{name}.py" for name in ("answered", "fitting", "load", "modelling", "widened")),
+    ),
     "joint": ("pipeline/joint.py",),
     "sensitivity": (
         "estimates",
         "diagnostics",
-        *(f"pipeline/{name}.py" for name in ("sensitivity", "weighting", "predictive")),
+        *(f"pipeline/{name}.py" for name in ("answers", "predictive", "sensitivity", "weighting")),
     ),
     "diagnose": (
+        "estimates",
         "diagnostics",
-        *(f"pipeline/{name}.py" for name in ("answers", "baselines", "conflict", "predictive", "prior_predictive")),
+        *(f"pipeline/{name}.py" for name in ("answers", "baselines", "conflict", "diagnosing")),
+        *(f"pipeline/{name}.py" for name in ("predictive", "prior_predictive")),
     ),
     "project": (
-        "estimates",
         *(f"publish/{name}.py" for name in ("ranked", "tables")),
         *(f"pipeline/{name}.py" for name in ("benchmarks", "steps")),
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from placewise.pipeline import atomic, interrupt
 from placewise.pipeline.fingerprint import file_digest
 from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.project_spec import ProjectSpec
+from placewise.pipeline.widened import level_of
 
 if TYPE_CHECKING:
     from placewise.models.fit import Posterior
@@ -31,21 +31,6 @@ PANEL_PERSON = "pidp"
 SET_BY_PRIOR = 0.7
 # what is told of people's correlations: how many they are is not
 TOLD = ("first", "second", "value", "lower", "upper")
-
-
-def level_of(spec: ProjectSpec) -> str:
-    """The level of the geography that is coupled: local authorities, else the largest areas."""
-    from placewise.pipeline.sensitivity import compared_level
-
-    return compared_level(spec.areas.levels)
-
-
-def widened(data: OutcomeData, spec: ProjectSpec) -> OutcomeData:
-    """The data of an outcome of ``[joint]``, its groups that may be coupled holding every level."""
-    from placewise.models.joint.factors import candidates
-    from placewise.models.joint.factors import widened as widen
-
-    return replace(data, design=widen(data.design, candidates(data.design, level_of(spec))))
 
 
 def problems_of(spec: ProjectSpec, data: Mapping[str, OutcomeData]) -> list[Problem]:

@@ -13,11 +13,12 @@ from placewise.models.spec import ModelSpec
 from placewise.pipeline import atomic
 from placewise.pipeline.fingerprint import file_digest
 from placewise.pipeline.inputs import Digests, stage_prints
-from placewise.pipeline.joint import FILE, Joint, widened
+from placewise.pipeline.joint import FILE, Joint
 from placewise.pipeline.load import OutcomeData, ProjectInputs
 from placewise.pipeline.modelling import plan, predict
 from placewise.pipeline.progress import Reporter
 from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
+from placewise.pipeline.widened import widened
 
 if TYPE_CHECKING:
     from placewise.estimates.predictor import Predictor
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # They tell of all outcomes: gone before any outcome changes, the manifest first, written again at the end.
 TOP_FILES = ("manifest.json", "metadata.json", "index.html")
+# Each thread holds a block of draws and its copies, some 100 MB: the national run must stay under 2 GiB.
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Work:
     jobs: int
     reporter: Reporter
     scheduler: str | None = None
+
+    @property
+    def threads(self) -> int:
+        """Threads that draw areas at the same time."""
+        return min(self.jobs, MOST_THREADS)
 
 
 class OutcomeRun:

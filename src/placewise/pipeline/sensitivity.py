@@ -11,6 +11,7 @@ import numpy as np
 from placewise.diagnostics import sensitivity as verdicts
 from placewise.errors import PlacewiseError
 from placewise.estimates.outlook import Outlook, outlook
+from placewise.geography.level_names import compared_level
 from placewise.models import inference
 from placewise.models.design_effects import RATIO
 from placewise.models.engines import FitOptions
@@ -22,7 +23,6 @@ from placewise.models.refit import refit
 from placewise.pipeline import interrupt
 from placewise.pipeline.modelling import predict
 from placewise.pipeline.weighting import corrected, ratios, usable_weights
-from placewise.publish.wording import is_authority
 
 if TYPE_CHECKING:
     from placewise.models.prior_plan import PriorPlan
@@ -34,12 +34,6 @@ FACTORS = {"halved": 0.5, "doubled": 2.0}
 SURVEY_POWERS = (0.5, 0.0)
 # powers of the hyperpriors at which clear areas are counted: a little off 1, where weights can still be relied on
 POWERS = (0.8, 1.25)
-MOST_THREADS = 4
-
-
-def compared_level(levels: tuple[str, ...]) -> str:
-    """The level whose means are compared: local authorities, else the largest; empty where there is none."""
-    return next((level for level in levels if is_authority(level)), levels[-1] if levels else "")
 
 
 def sensitivity(run: OutcomeRun) -> dict[str, Any]:
@@ -48,7 +42,7 @@ def sensitivity(run: OutcomeRun) -> dict[str, Any]:
     A refit that fails is told with its reason, not passed over.
     """
     level = compared_level(run.data.areas.levels)
-    threads = min(run.work.jobs, MOST_THREADS)
+    threads = run.work.threads
     densities = log_hyperprior(run.posterior)
     together = np.sum(list(densities.values()), axis=0) if densities else np.zeros(run.posterior.n_draws)
     weights, khats = _importance(together)

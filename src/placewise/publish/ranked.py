@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from placewise.publish.wording import is_authority
+from placewise.geography.level_names import is_authority
 
 MOST_RANKED = 400
 

@@ -8,13 +8,14 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from placewise.geography.level_names import AUTHORITY
 from placewise.publish.context import EstimandKind
 
 _LEVELS: tuple[tuple[str, str, str], ...] = (
     (r"oa\d*(cd)?", "output area", "output areas"),
     (r"lsoa\d*(cd)?", "neighbourhood (LSOA)", "neighbourhoods (LSOAs)"),
     (r"msoa\d*(cd)?", "middle layer area (MSOA)", "middle layer areas (MSOAs)"),
-    (r"(lad|ltla)\d*(cd)?|local_?authorit(y|ies)", "local authority", "local authorities"),
+    (AUTHORITY, "local authority", "local authorities"),
     (r"utla\d*(cd)?", "upper-tier authority", "upper-tier authorities"),
     (r"wd\d*(cd)?|ward", "ward", "wards"),
     (r"(rgn|region)\d*(cd)?", "region", "regions"),
@@ -151,11 +152,6 @@ def limit_words(name: str) -> str:
     if name.startswith(SURVEYS):
         return "at most"
     return "about" if name.startswith(PREDICTIVE) else LIMITS.get(name, "")
-
-
-def is_authority(column: str) -> bool:
-    """Whether a column's name is that of local authorities."""
-    return level_words(column)[0] == "local authority"
 
 
 def count(number: float) -> str:
