@@ -67,6 +67,15 @@ def test_what_is_not_built_says_what_works(arguments, works, capsys):
     assert works in said
 
 
+def test_help_lists_what_there_is_and_nothing_else(capsys):
+    assert cli.main(["--help"]) == 0
+    listed = [
+        line.split()[0] for line in capsys.readouterr().out.partition("Commands:")[2].splitlines() if line.strip()
+    ]
+    assert {"run", "check", "score", "aggregate", "survey", "data", "init"} <= {*listed}
+    assert not {"validate", "publish", "explore"} & {*listed}
+
+
 def _raise(error):
     def command(*_, **__):
         raise error

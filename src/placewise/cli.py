@@ -158,14 +158,16 @@ def score(as_json: bool, debug: bool, **chosen: Any) -> None:
 def aggregate(release: Path, codes: str, compare: bool, as_json: bool, debug: bool, **chosen: Any) -> None:
     """Estimate areas of your own: a row of estimates each, as CSV."""
     from placewise.pipeline.from_release import Request, own_areas
-    from placewise.publish.tables import safe_cells
+    from placewise.publish.tables import DIGITS, safe_cells
 
     listed = tuple(code.strip() for code in codes.split(",") if code.strip())
     table, notes = own_areas(release, Request(codes=listed, **chosen), compare)
     for note in notes:
         click.echo(note, err=True)
-    text = table.to_json(orient="records", indent=1) if as_json else safe_cells(table).to_csv(index=False).rstrip()
-    click.echo(text)
+    if as_json:
+        click.echo(table.to_json(orient="records", indent=1))
+    else:
+        click.echo(safe_cells(table).to_csv(index=False, float_format=f"%.{DIGITS}g").rstrip())
 
 
 @cli.command()
@@ -185,7 +187,7 @@ def compare(release: Path, a: str, b: str, index: bool, as_json: bool, debug: bo
 def _unavailable(group: click.Group, name: str, works: str) -> None:
     @group.command(
         name,
-        short_help="(not available in this version)",
+        hidden=True,
         add_help_option=False,
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )

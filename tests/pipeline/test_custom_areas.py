@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sqlite3
 
 import numpy as np
@@ -225,6 +226,7 @@ def test_the_command_line(folder, tmp_path, capsys):
     assert command(folder, "--groups", tmp_path / "g.csv") == 0
     out = capsys.readouterr().out
     table = pd.read_csv(io.StringIO(out))
+    assert max(len(digits.replace(".", "").lstrip("0")) for digits in re.findall(r"[\d.]+", out)) == 9
     assert table["area_code"].tolist() == ["'=1+1", "b"]
     assert table["index"].notna().all()
     assert command(folder, "--groups", tmp_path / "g.csv", "--compare", "--json") == 0
