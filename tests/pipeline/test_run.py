@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +54,25 @@ def test_everything_is_computed_once_and_then_nothing(root):
     assert steps.ran == []
     assert again.outcomes[0].stages == dict.fromkeys(STAGES, "up to date")
     assert contents(root / "out") == before
+
+
+def test_each_stage_is_timed_by_its_own_work(root, monkeypatch):
+    costs = {"data": 1.0, "fit": 30.0, "sensitivity": 4.0, "diagnose": 5.0, "project": 6.0}
+    clock = {"now": 100.0}
+    monkeypatch.setattr("placewise.pipeline.outcome.time", SimpleNamespace(monotonic=lambda: clock["now"]))
+
+    def taking(stage, step):
+        def slow(run):
+            clock["now"] += costs[stage]
+            return step(run)
+
+        return slow
+
+    stub.run(root, {stage: taking(stage, step) for stage, step in stub.Steps().items()})
+    # the second outcome's data are read with the first's and recorded when the first has gone through all stages
+    told = json.loads((root / "out" / "manifest.json").read_text())["outcomes"]
+    seconds = {name: {stage: row["seconds"] for stage, row in told[name]["stages"].items()} for name in told}
+    assert seconds == {"belonging": costs, "health": costs}
 
 
 def test_all_data_is_read_before_anything_is_fitted(root):

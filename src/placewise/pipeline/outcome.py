@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ class OutcomeRun:
         self.joint: Joint | None = None
         self._fresh = fresh
         self._made: dict[Stage, Record] = {}
-        self._began: dict[Stage, float] = {}
+        self._seconds: dict[Stage, float] = {}
 
     def record(self, stage: Stage) -> Record | None:
         """The stage's record where it need not be computed, else None."""
@@ -115,9 +115,11 @@ class OutcomeRun:
         last = STAGES.index("joint" if until == "fit" else until)
         return tuple(stage for stage in STAGES[: last + 1] if stage != "joint" or self.together)
 
-    def begin(self, stage: Stage) -> None:
-        """Start the stage's clock."""
-        self._began[stage] = time.monotonic()
+    def perform(self, stage: Stage, step: Callable[[OutcomeRun], Mapping[str, Any]]) -> None:
+        """Do a stage's work and keep its facts; it may be recorded later, when others' work is done too."""
+        began = time.monotonic()
+        self.facts[stage] = step(self)
+        self._seconds[stage] = time.monotonic() - began
 
     def invalidate(self, stage: Stage) -> None:
         """Remove the results of a stage and of all that follow, and the pages that speak of them."""
@@ -127,7 +129,7 @@ class OutcomeRun:
 
     def finish(self, stage: Stage) -> Record:
         """Record a stage that has done its work."""
-        record = self.store.finish(stage, self.prints[stage], self._began[stage], self.facts[stage])
+        record = self.store.finish(stage, self.prints[stage], self._seconds[stage], self.facts[stage])
         self._made[stage] = record
         return record
 

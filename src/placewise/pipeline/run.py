@@ -158,8 +158,7 @@ def _read_all(runs: list[OutcomeRun], steps: Mapping[Stage, Step]) -> None:
         if run.record("data") is None:
             run.reporter.say(f"{run.name}: {WORDS['data']}")
             try:
-                run.begin("data")
-                run.facts["data"] = steps["data"](run)
+                run.perform("data", steps["data"])
             except PlacewiseError as error:
                 found.extend(error.problems)
     found.raise_if_any()
@@ -209,7 +208,6 @@ def _compute(run: OutcomeRun, stage: Stage, steps: Mapping[Stage, Step]) -> Reco
     if stage not in run.facts:
         if stage in WORDS:
             run.reporter.say(f"{run.name}: {WORDS[stage]}")
-        run.begin(stage)
-        run.facts[stage] = steps[stage](run)
+        run.perform(stage, steps[stage])
         interrupt.raise_if_asked()
     return run.finish(stage)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -112,19 +111,19 @@ class StageStore:
                 for path in self.folder.glob(pattern):
                     atomic.remove(path)
 
-    def finish(self, stage: Stage, fingerprint: str, started: float, facts: Mapping[str, Any]) -> Record:
+    def finish(self, stage: Stage, fingerprint: str, seconds: float, facts: Mapping[str, Any]) -> Record:
         """Record a stage whose outputs are all in their places.
 
         Parameters
         ----------
-        started : float
-            ``time.monotonic()`` at its start.
+        seconds : float
+            Wall time that its work took.
         facts : mapping
             JSON values.
         """
         outputs = {p.relative_to(self.folder).as_posix(): file_digest(p) for p in self._outputs(stage)}
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        record = Record(stage, fingerprint, outputs, round(time.monotonic() - started, 3), now, facts)
+        record = Record(stage, fingerprint, outputs, round(seconds, 3), now, facts)
         atomic.write_text(self._records / f"{stage}.json", json.dumps(asdict(record), indent=1, sort_keys=True))
         return record
 
