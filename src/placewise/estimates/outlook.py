@@ -13,7 +13,7 @@ from placewise.estimates.passes import Work, base_standard, work_on
 from placewise.estimates.predictor import Predictor
 from placewise.estimates.projector import Projector
 
-# METHODS: p ≥ .975 or ≤ .025 counts as clearly above or below the nation
+# clearly above or below the nation: p ≥ .975 or ≤ .025, where the 95% interval of the difference leaves 0 out
 CLEAR = 0.975
 
 

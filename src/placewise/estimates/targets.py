@@ -20,7 +20,7 @@ from placewise.geography.tables import open_table, read_raw, require
 Mode = Literal["drawn", "exact", "update"]
 MODES: tuple[str, ...] = get_args(Mode)
 
-# the NCHS standards for proportions (Parker et al. 2017), which METHODS of direct estimates use too
+# the NCHS standards for proportions (Parker et al. 2017), as for direct estimates
 _LEAST_N = 30.0
 _WIDEST, _NARROW, _RELATIVE = 0.30, 0.05, 1.30
 _Z95 = 1.959963984540054

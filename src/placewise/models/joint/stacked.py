@@ -19,7 +19,7 @@ from scipy.special import betaincinv, ndtr
 from placewise.models.correlations import correlation_cholesky, partial_priors
 from placewise.models.joint.factors import Factor
 
-# METHODS: LKJ(2)
+# of the prior of correlations, LKJ(2): density |R|^(η − 1) (Lewandowski, Kurowicka and Joe 2009)
 ETA = 2.0
 STEP = 1e-5
 
