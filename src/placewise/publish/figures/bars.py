@@ -11,20 +11,31 @@ from placewise.publish.figures.svg import SMALL, blank_axes, figure_style, to_sv
 from placewise.publish.palette import DIVERGING, TEXT, contrast
 
 WIDTH = 460.0
+# points that a share needs inside a bar, and that a letter takes above it
+ROOM, LETTER = 30.0, 8.0
 
 
 def draw_class_bar(counts: Sequence[int], ident: str, label: str, width: float = WIDTH) -> str:
-    """One bar of all areas, split into the five classes, each share written where it fits."""
+    """One bar of all areas, split into the five classes; a share that its part cannot hold stands above it."""
     total = max(sum(counts), 1)
     with figure_style():
-        figure, axes = blank_axes(width, 40, 0, 0, 0, 0)
-        left = 0.0
+        # share of the width that each label above the bar takes; 0 for those inside
+        labels = [LETTER * len(_share(n / total)) / width if 0 < n / total * width <= ROOM else 0.0 for n in counts]
+        above = 16 if any(labels) else 0
+        figure, axes = blank_axes(width, 40 + above, 0, 0, above, 0)
+        left, free = 0.0, 0.0
         for k, n in enumerate(counts):
             share = n / total
             axes.barh(0, share, left=left, color=DIVERGING[k], height=1.0, edgecolor="white", linewidth=1.2)
             ink = max(("#ffffff", TEXT), key=_contrast_with(DIVERGING[k]))
-            if share * width > 30:
-                axes.text(left + share / 2, 0, _share(share), ha="center", va="center", color=ink, weight="bold")
+            middle = left + share / 2
+            if labels[k]:
+                # beyond the one before, and with room for those to come
+                middle = min(max(middle, free + labels[k] / 2), 1 - sum(labels[k:]) + labels[k] / 2)
+                free = middle + labels[k] / 2
+                axes.text(middle, 0.56, _share(share), ha="center", va="bottom", fontsize=SMALL, clip_on=False)
+            elif n:
+                axes.text(middle, 0, _share(share), ha="center", va="center", color=ink, weight="bold")
             left += share
         axes.set_xlim(0, 1)
         axes.set_ylim(-0.5, 0.5)
