@@ -7,6 +7,7 @@ from typing import Any
 
 from placewise.publish.context import ReportContext
 from placewise.publish.report import render_report
+from placewise.publish.report.alternatives import alternatives_view
 
 Maker = Callable[..., ReportContext]
 
@@ -52,6 +53,16 @@ def test_weights_and_a_second_survey_stand_beside_the_published_figures(make_con
         "The survey itself decided every size",
     ):
         assert said in page, said
+
+
+def test_it_says_that_other_choices_were_tried_without_the_other_outcomes(make_context: Maker) -> None:
+    joint = {"titles": {"belonging": "Belonging", "trust": "Trust"}, "correlations": [], "people": []}
+    for context, said in ((make_context(alternatives=_tried()), ""), (make_context(alternatives=_tried(), joint=joint),
+                          "What follows is of this outcome fitted by itself")):  # fmt: skip
+        view = alternatives_view(context)
+        assert view is not None
+        assert view["of"].startswith(said)
+        assert bool(view["of"]) == bool(said)
 
 
 def test_what_was_not_tried_or_failed_is_not_told_as_a_figure(make_context: Maker) -> None:

@@ -41,6 +41,16 @@ def test_correlations_of_places_and_people_stand_in_the_report(make_context: Mak
     assert "0.25 to 0.29" in page
     assert "<b>here</b>" not in page
     assert "Borrow from what goes with it." in page
+    assert "fewer than 50 of the same people answered are treated as having none in common" in page
+
+
+def test_correlations_that_are_all_the_priors_are_said_to_help_nobody(make_context: MakeContext) -> None:
+    learned = {**CORRELATIONS[0], "group": "region", "set_by_prior": False}
+    said = "modelling these outcomes together helps none of them"
+    for correlations, helps_none in ((CORRELATIONS, True), ([*CORRELATIONS, learned], False), ([learned], False)):
+        view = together_view(make_context(outcome="trust", joint={**JOINT, "correlations": correlations}))
+        assert view is not None
+        assert (said in view["text"]) == helps_none
 
 
 def test_without_the_same_people_there_is_one_table(make_context: MakeContext) -> None:

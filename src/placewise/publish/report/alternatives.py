@@ -22,6 +22,7 @@ def alternatives_view(context: ReportContext) -> dict[str, Any] | None:
     if tried is None:
         return None
     return {
+        "of": _separate(context),
         "weights": _weights(context, tried),
         "moved": _moved_areas(context, tried),
         "others": _others(context, tried),
@@ -29,6 +30,16 @@ def alternatives_view(context: ReportContext) -> dict[str, Any] | None:
         "set": _learned(tried),
         "powers": _powers(context, tried),
     }
+
+
+def _separate(context: ReportContext) -> str:
+    """Of which fit this section is, where the outcome is modelled with others."""
+    if not context.joint:
+        return ""
+    return (
+        "What follows is of this outcome fitted by itself, other choices and “as published” alike: with the outcomes "
+        "that it is modelled together with, none of it was tried."
+    )
 
 
 def _weights(context: ReportContext, tried: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from placewise.models.joint.couple import FEWEST_SHARED
 from placewise.publish.context import ReportContext
 from placewise.publish.report.parts import Cell, TablePart
 from placewise.publish.report.special import grouping_words
@@ -22,7 +23,18 @@ def together_view(context: ReportContext) -> dict[str, Any] | None:
         f"This outcome was modelled together with {others}. What the answers to one tell of a place helps with the "
         "others, as far as places that are high on one are high on the other: the correlations below say how far."
     )
-    return {"text": text, "places": _places(context, found, titles), "people": _people(found, titles)}
+    if all(row["set_by_prior"] for row in found["correlations"]):
+        text += (
+            " Here every one of them is set by the prior: the answers do not tell whether places that are high on one "
+            "are high on another, so that modelling these outcomes together helps none of them."
+        )
+    return {
+        "text": text,
+        "places": _places(context, found, titles),
+        "people": _people(found, titles),
+        "note": f"Outcomes that fewer than {FEWEST_SHARED} of the same people answered are treated as having none in "
+        "common: what people’s answers have in common cannot be told from so few, and no row tells of it.",
+    }
 
 
 def _pair(row: Mapping[str, Any], titles: Mapping[str, str]) -> str:
