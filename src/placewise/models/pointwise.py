@@ -50,6 +50,43 @@ def log_likelihood(
     return ordered(y.astype(np.int64), eta, cuts, specific, own)
 
 
+def averaged_log_likelihood(
+    response: Response,
+    family: str,
+    eta: np.ndarray,
+    posterior: Posterior,
+    chosen: np.ndarray,
+    specific: np.ndarray,
+    inside: np.ndarray | None,
+) -> np.ndarray:
+    """Log likelihood of n answers whose chances are averaged over areas, (D, n).
+
+    The mean over areas is that of an sd more and an sd less, to third order. Of trials each is averaged by itself.
+
+    Parameters
+    ----------
+    response, family, eta, posterior, chosen, specific
+        As in `log_likelihood`.
+    inside : ndarray of float64, shape (n,), or None
+        Sd of the linear predictor over the areas in which each respondent may live; None where it is one area.
+    """
+    if inside is None:
+        return log_likelihood(response, family, eta, posterior, chosen, specific)
+    if family == "cumulative":
+        more, less = (
+            log_likelihood(response, family, eta + by, posterior, chosen, specific) for by in (inside, -inside)
+        )
+        return np.asarray(np.logaddexp(more, less) - np.log(2.0))
+    y = np.asarray(response.y, dtype=np.float64)
+    trials = 1.0 if response.trials is None else np.asarray(response.trials, dtype=np.float64)
+    # log F(t) = −log(1 + e^−t), F the logistic function
+    yes, no = (
+        np.logaddexp(-np.logaddexp(0.0, -(t + inside)), -np.logaddexp(0.0, -(t - inside))) - np.log(2.0)
+        for t in (eta, -eta)
+    )
+    return np.asarray(y * yes + (trials - y) * no)
+
+
 def ordered(
     category: np.ndarray,
     eta: np.ndarray,

@@ -14,10 +14,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from placewise.models.averaging import sd_inside
 from placewise.models.design import Design
 from placewise.models.fit import Posterior
 from placewise.models.joint.information import Information
-from placewise.models.pointwise import log_likelihood
+from placewise.models.pointwise import averaged_log_likelihood
 from placewise.surveys.outcome import Response
 
 # draws over which scores are averaged, and the step of their differences
@@ -69,7 +70,11 @@ class PersonCorrelation:
 
 
 def scores_of(design: Design, response: Response, family: str, posterior: Posterior) -> Scores:
-    """Scores of each answer at some of the posterior's draws."""
+    """Scores of each answer at some of the posterior's draws.
+
+    Where the likelihood is averaged over the areas in which a respondent may live, so is that of which these are the
+    slopes, as η of all these areas moves alike.
+    """
     chosen = np.unique(np.linspace(0, posterior.n_draws - 1, DRAWS).astype(int))
     specific = design.matrix[:, list(design.category_specific)]
     scale, every = _scales(design, response, posterior), np.arange(design.n)
@@ -78,12 +83,22 @@ def scores_of(design: Design, response: Response, family: str, posterior: Poster
         one = np.array([s])
         values = {name: posterior.draws(name)[one] for name in _parts(design) if posterior.has(name)}
         eta = predictors(design, values, every, scale)
+        inside = _sd_inside(design, values, posterior, s)
         up, here, down = (
-            log_likelihood(response, family, eta + by, posterior, one, specific)[0] for by in (STEP, 0.0, -STEP)
+            averaged_log_likelihood(response, family, eta + by, posterior, one, specific, inside)[0]
+            for by in (STEP, 0.0, -STEP)
         )
         score += (up - down) / (2.0 * STEP)
         information += np.maximum(2.0 * here - up - down, 0.0) / STEP**2
     return Scores(score / len(chosen), information / len(chosen), scale)
+
+
+def _sd_inside(design: Design, values: Mapping[str, np.ndarray], posterior: Posterior, s: int) -> np.ndarray | None:
+    """Sd of η over the areas in which each respondent may live, in one draw; None where nothing is averaged."""
+    if design.link is None or design.link.places is None:
+        return None
+    slopes = values["slopes"][0] if "slopes" in values else np.empty(0)
+    return sd_inside(design, slopes, float(posterior.draws(f"sd_{design.link.area}")[s]))
 
 
 def _scales(design: Design, response: Response, posterior: Posterior) -> np.ndarray:
