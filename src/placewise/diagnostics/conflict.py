@@ -180,8 +180,9 @@ def conflict_check(survey: str, told: Mapping[str, Any]) -> Check:
         "than chance"
     )
     if apart or beyond:
+        stand = "stands" if apart == 1 else "stand"
         sentence += (
-            f"; looked at one by one, {apart} of them stand out from chance and {len(beyond)} from what the model "
+            f"; looked at one by one, {apart} of them {stand} out from chance and {len(beyond)} from what the model "
             "allows: see the report before their figures are used"
         )
     where = tuple(beyond[:MOST_NAMED])
