@@ -206,6 +206,7 @@ def test_one_question_of_two_surveys_has_a_column_and_an_order_in_each() -> None
 
 MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"outcome.different": DELETE}, "outcome.order: 'c' has other categories in survey 'ukhls' than in 'cls'"),
+    ({"outcome.wordings": {"cc": "Trust?"}}, "outcome.wordings.cc: 'cc' is not an item of this outcome (did you mean"),
     ({"outcome.different": ["b"]}, "'b' is not an item that several surveys ask"),
     ({"outcome.survey": "cls", "outcome.items": ["b", "c"], "outcome.order": ["no", "yes"]}, "there is one survey"),
     ({"outcome.items": {"cls": ["b"], "ukhls": ["b", "c"]}}, "the reference survey are a scale, expected at least 2"),

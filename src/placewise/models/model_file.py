@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from placewise.schema import (
     text,
     walk,
 )
+from placewise.surveys.items import Question
 
 FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson", "cumulative", "graded_response")
 STRUCTURES = ("iid", "rw1", "ar1", "bym2")
@@ -99,6 +100,7 @@ TOP = {
 OUTCOME = {
     "title": Key(text),
     "question": Key(or_by_survey(text)),
+    "wordings": Key(table_of(text)),
     "survey": Key(survey_names, required=True),
     "response": Key(or_by_survey(text)),
     "items": Key(or_by_survey(list_of(text, least=1))),
@@ -130,6 +132,7 @@ MODEL = {
 
 # what only some families have: key -> families, and whether these must have it
 _BELONGS = {
+    "wordings": (ORDERED, False),
     "order": (ORDERED, True),
     "different": (ORDERED, False),
     "success": (("bernoulli",), False),
@@ -278,7 +281,18 @@ def _outcome(name: str, values: dict[str, Any], place: Place, names_of: NamesOf)
         finite_population=values["finite_population"],
         question=question or "",
         wordings=values["question"] if isinstance(values["question"], Mapping) else {},
+        item_wordings=_item_wordings(values, questions, place.at("wordings")),
     )
+
+
+def _item_wordings(
+    values: Mapping[str, Any], questions: Mapping[str, Sequence[Question]], place: Place
+) -> Mapping[str, str]:
+    """Wording of each item, noted where there is no such item."""
+    items = [question.column for own in questions.values() for question in own]
+    for name in values["wordings"] or {} if items else ():
+        must_be_known(name, items, "an item of this outcome", place.at(name))
+    return values["wordings"] or {}
 
 
 def _of_reference(value: Any, surveys: tuple[str, ...] | None) -> Any:

@@ -55,6 +55,8 @@ class OutcomeSpec:
         Items that several surveys ask and that have parameters of their own in each.
     wordings : mapping of str to str
         Wording of the question by survey, where there are several.
+    item_wordings : mapping of str to str
+        Wording of each item by its column, those that the model file gives.
     """
 
     name: str
@@ -75,6 +77,7 @@ class OutcomeSpec:
     questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
     different: tuple[str, ...] = ()
     wordings: Mapping[str, str] = field(default_factory=dict)
+    item_wordings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_measured(self) -> bool:

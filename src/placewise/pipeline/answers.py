@@ -11,7 +11,7 @@ from placewise.diagnostics.survey import check_margins
 from placewise.geography.codes import as_codes
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline.load import OutcomeData
-from placewise.publish.context import SurveyUse
+from placewise.publish.context import AskedItem, SurveyUse
 from placewise.surveys.design import SurveyDesign
 from placewise.surveys.disclosure import THRESHOLD
 from placewise.surveys.instruments import Instruments
@@ -41,6 +41,19 @@ def _survey_use(part: Respondents, data: OutcomeData, survey: SurveySpec, outcom
         dropped=left_out,
         checks=[(c.name, c.verdict, c.message) for c in checks],
     )
+
+
+def asked_items(instruments: Instruments | None, outcome: OutcomeSpec) -> list[AskedItem]:
+    """Every question whose answers stand in order, the reference survey's first."""
+    found = []
+    for survey, questions in outcome.questions.items():
+        for question in questions:
+            column = question.column
+            name = column if instruments is None else instruments.names[instruments.named(column, survey)]
+            own = outcome.wordings.get(survey, outcome.question) if len(questions) == 1 and not outcome.items else ""
+            wording = outcome.item_wordings.get(column, own)
+            found.append(AskedItem(name=name, survey=survey, column=column, wording=wording, levels=question.levels))
+    return found
 
 
 def _named(part: Respondents, column: str) -> str:

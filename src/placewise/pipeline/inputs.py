@@ -152,7 +152,14 @@ def _surveys(spec: ProjectSpec, model: ModelSpec) -> dict[str, SurveySpec]:
 def _likelihood(model: ModelSpec) -> ModelSpec:
     """The model without what only its projection and its report depend on: a new title refits nothing."""
     outcome = dataclasses.replace(
-        model.outcome, title="", question="", wordings={}, estimands=(), higher_is_better=True, finite_population=None
+        model.outcome,
+        title="",
+        question="",
+        wordings={},
+        item_wordings={},
+        estimands=(),
+        higher_is_better=True,
+        finite_population=None,
     )
     return dataclasses.replace(model, outcome=outcome, raw={}, benchmark={}, sensitivity=False)
 

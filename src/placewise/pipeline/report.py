@@ -16,7 +16,7 @@ from placewise.models.relation_table import relation_table
 from placewise.models.sd_table import sd_table
 from placewise.models.spec import EstimandSpec, OutcomeSpec
 from placewise.pipeline import drivers
-from placewise.pipeline.answers import direct_table, responses, survey_uses
+from placewise.pipeline.answers import asked_items, direct_table, responses, survey_uses
 from placewise.pipeline.baselines import compare_baselines
 from placewise.pipeline.fingerprint import library_versions
 from placewise.pipeline.inputs import input_files
@@ -25,7 +25,6 @@ from placewise.pipeline.load import OutcomeData
 from placewise.pipeline.outcome import OutcomeRun
 from placewise.pipeline.polygons import read_polygons
 from placewise.publish.context import EstimandKind, ReportContext, SpecialTerms
-from placewise.surveys.stacking import SURVEY
 
 
 def report_context(run: OutcomeRun) -> ReportContext:
@@ -64,6 +63,7 @@ def report_context(run: OutcomeRun) -> ReportContext:
         finite_population=run.predictor.finite_population and estimand.kind != "latent",
         has_frame=data.frame is not None,
         surveys=survey_uses(data, spec.surveys, outcome),
+        asked=asked_items(data.response.instruments, outcome),
         draws=run.predictor.n_draws,
         seed=spec.seed,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -131,11 +131,8 @@ def _sds(run: OutcomeRun) -> pd.DataFrame:
 
 
 def _predictive(data: OutcomeData, found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Tables of answers and predictions; of several questions by the largest areas and by survey alone."""
-    tables = {name: pd.DataFrame(rows) for name, rows in found.items()}
-    if data.response.instruments is not None:
-        shown = {*data.areas.levels[-1:], SURVEY}
-        tables = {name: table for name, table in tables.items() if name.rpartition(" by ")[2] in shown}
+    """Tables of answers and predictions, without how many answered."""
+    tables = {name: pd.DataFrame(rows).drop(columns="n", errors="ignore") for name, rows in found.items()}
     return _named(data.areas, tables, "group")
 
 

@@ -40,6 +40,29 @@ class SurveyUse:
     checks: Sequence[tuple[str, str, str]] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedItem:
+    """One question whose answers the model takes.
+
+    Parameters
+    ----------
+    name : str
+        As checks name it.
+    survey, column : str
+        Where its answers stand.
+    wording : str
+        As it was put; empty where the model file does not say.
+    levels : sequence of str
+        Answers, lowest first.
+    """
+
+    name: str
+    survey: str
+    column: str
+    wording: str = ""
+    levels: Sequence[str] = ()
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Shapes:
     """Polygons of one level, for maps only.
@@ -109,6 +132,8 @@ class ReportContext:
         Polarity; ``index`` and ``p_above_national`` are oriented by it.
     surveys : sequence of SurveyUse
         The first is the reference.
+    asked : sequence of AskedItem
+        Questions with answers in order, the reference's first; empty where the answers are no categories.
     engine, escalation : str
         Engine that made the draws, and a sentence on why another was set aside, empty where none was.
     date : str
@@ -142,7 +167,8 @@ class ReportContext:
     direct : DataFrame or None
         ``area_code, direct, lower, upper`` of ``direct_level``: what respondents alone say, 90% interval.
     predictive : mapping of grouping to DataFrame
-        ``group, observed, predicted, lower, upper`` on the estimand's scale.
+        ``group, observed, predicted, lower, upper`` on the estimand's scale, ``p_value`` the probability of lower
+        answers. Under ``item by grouping`` where several questions are asked, then on the scale of 1..K.
     accuracy : DataFrame or None
         Where truth is known: ``level, areas, rmse, correlation, coverage``.
     sensitivity : DataFrame or None
@@ -192,6 +218,7 @@ class ReportContext:
     has_frame: bool = False
     people: str = "people"
     surveys: Sequence[SurveyUse] = ()
+    asked: Sequence[AskedItem] = ()
     draws: int = 0
     seed: int = 0
     date: str = ""
@@ -287,10 +314,14 @@ class OutcomeSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexContext:
-    """The first page of a run: all outcomes at a glance."""
+    """The first page of a run: all outcomes at a glance.
+
+    ``surveys``: name and relative address of the page of each survey that has one.
+    """
 
     title: str
     date: str
     outcomes: Sequence[OutcomeSummary]
     version: str = ""
     notes: Sequence[str] = ()
+    surveys: Sequence[tuple[str, str]] = ()

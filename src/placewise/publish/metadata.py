@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,6 +72,7 @@ def outcome_metadata(context: ReportContext) -> dict[str, Any]:
             "orientation": "higher is better" if context.higher_is_better else "lower is better",
             "finite_population": context.finite_population,
             "surveys": [_survey(s.name, s.question, s.mode, s.years, s.respondents) for s in context.surveys],
+            "items": [{**dataclasses.asdict(item), "levels": list(item.levels)} for item in context.asked],
             "respondents": context.respondents,
             "model": {"family": context.family, "formula": context.formula, "engine": context.engine}
             | ({"escalation": context.escalation} if context.escalation else {}),

@@ -10,9 +10,19 @@ from markupsafe import Markup
 from placewise.publish.context import ReportContext
 from placewise.publish.figures.bars import draw_class_bar
 from placewise.publish.palette import DIVERGING
-from placewise.publish.report.parts import FigurePart
+from placewise.publish.report.parts import Cell, FigurePart, TablePart
 from placewise.publish.verdicts import SHORT_LABELS, Headline, headline, legend_labels, sides
-from placewise.publish.wording import FAMILIES, Scale, check_words, count, joined, percent, rounded, sentence_case
+from placewise.publish.wording import (
+    FAMILIES,
+    Scale,
+    check_words,
+    count,
+    joined,
+    label_words,
+    percent,
+    rounded,
+    sentence_case,
+)
 
 STATUS_WORDS = {
     "pass": "All checks of the computation passed.",
@@ -67,7 +77,7 @@ def what_this_is(context: ReportContext) -> dict[str, Any]:
         f"The figures are modelled, not measured: they come from {source}, and from a multilevel {family} that carries "
         "what was learned about people and places over to every area."
     )
-    facts = [("Question", f"“{context.question}”")] if context.question else []
+    facts = _questions(context)
     facts += [("Survey", joined(said))] if said else []
     facts += [("Respondents", count(context.respondents))] if said else []
     facts += [("Areas", f"{count(n_areas)} {context.words(context.code)[1]}")]
@@ -75,10 +85,58 @@ def what_this_is(context: ReportContext) -> dict[str, Any]:
     return {
         "sentences": [first, second],
         "facts": facts,
+        "asked": _asked(context),
         "status": context.status or "unknown",
         "badge": STATUS_BADGES.get(context.status, STATUS_BADGES[""]),
         "reason": status_reason(context),
     }
+
+
+def _questions(context: ReportContext) -> list[tuple[str, str]]:
+    """The question as each survey put it; once where all put the same."""
+    put = {s.name: s.question for s in context.surveys if s.question}
+    if len({*put.values()}) > 1:
+        return [(f"Question of “{label_words(name)}”", f"“{text}”") for name, text in put.items()]
+    return [("Question", f"“{context.question}”")] if context.question else []
+
+
+def _asked(context: ReportContext) -> TablePart | None:
+    """Every question with its answers; none where one question says it all."""
+    if len(context.asked) < 2:
+        return None
+    surveys = len({item.survey for item in context.asked})
+    rows = [
+        [
+            Cell(f"“{item.wording}”" if item.wording else label_words(item.column), look="said"),
+            *([Cell(label_words(item.survey))] if surveys > 1 else []),
+            Cell(" < ".join(item.levels), look="said"),
+        ]
+        for item in context.asked
+    ]
+    columns = [("Question", False), *([("Survey", False)] if surveys > 1 else []), ("Answers, lowest first", False)]
+    return TablePart(f"{count(len(rows))} questions were asked", columns, rows)
+
+
+def scale_words(context: ReportContext) -> str:
+    """What values the figures can take, and what nought means."""
+    reference = context.surveys[0].name if context.surveys else ""
+    highest = [len(item.levels) for item in context.asked if item.survey == reference] or [
+        len(item.levels) for item in context.asked
+    ]
+    average = "The index is another scale: there 0 is the national average, and above 0 is better."
+    match context.kind:
+        case "share":
+            return f"A share runs from 0%, nobody, to 100%, everybody. {average}"
+        case "latent":
+            return f"This scale has no ends, and its nought means nothing: only differences can be read. {average}"
+    if not highest:
+        return average
+    top = sum(highest) / len(highest)
+    ends = "the lowest answer" if len(highest) == 1 else "the lowest answer to every question"
+    return (
+        f"The score runs from 1, where everybody gives {ends}, to {top:.4g}, where everybody gives the highest; there "
+        f"is no score of 0. {average}"
+    )
 
 
 def _surveys(names: list[str]) -> str:
@@ -126,6 +184,7 @@ def headline_view(context: ReportContext) -> dict[str, Any]:
         "national": scale.number(float(nation["mean"]), upper - lower),
         "interval": scale.interval(lower, upper),
         "estimand": context.estimand,
+        "scale": scale_words(context),
         "sentence": headline_words(context, found),
         "figure": FigurePart(
             title=title,

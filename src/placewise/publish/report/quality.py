@@ -10,16 +10,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from placewise.publish.context import ReportContext
-from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.figures.shrinkage import draw_shrinkage
-from placewise.publish.palette import ACCENT, DIVERGING
 from placewise.publish.report.alternatives import alternatives_view
 from placewise.publish.report.conflict import conflict_views
 from placewise.publish.report.expected import expected_view
+from placewise.publish.report.foreseen import HOW_TO_READ, by_grouping, foreseen_figures, is_of_item, item_rows
 from placewise.publish.report.parts import Cell, FigurePart, TablePart
-from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, even, label_words, limit_words, percent
+from placewise.publish.wording import CHECKS_NOTES, Scale, check_words, count, even, limit_words, percent
 
-MOST_GROUPS = 40
+CHECK_COLUMNS = [("Check", False), ("Found", True), ("Limit", True), ("Verdict", False)]
 
 
 def quality_view(context: ReportContext) -> dict[str, Any]:
@@ -32,11 +31,9 @@ def quality_view(context: ReportContext) -> dict[str, Any]:
         "checks": _checks(context),
         "checks_note": CHECKS_NOTES.get(context.engine, CHECKS_NOTES[""]),
         "escalation": context.escalation,
-        "predictive": [
-            _predictive(context, f"check-{k}", name, table)
-            for k, (name, table) in enumerate(context.predictive.items())
-            if len(table)
-        ],
+        "by_question": _item_checks(context),
+        "predictive": foreseen_figures(context),
+        "predictive_note": HOW_TO_READ,
         "accuracy": _accuracy(context),
         "sensitivity": _sensitivity(context),
         "conflicts": conflict_views(context),
@@ -119,21 +116,32 @@ def _checks(context: ReportContext) -> TablePart | None:
     checks = context.diagnostics.get("checks", ())
     if not checks:
         return None
-    rows = [
-        [
-            Cell(check_words(str(c.get("name", "")))),
-            Cell(_figure(c.get("value")) + (f" of {count(c['of'])}" if c.get("of") else "")),
-            Cell(_limit(c)),
-            Cell(str(c.get("verdict", "")), look=f"verdict {c.get('verdict', '')}"),
-        ]
-        for c in checks
-    ]
+    of_items = [c for c in checks if is_of_item(c)]
+    rows = [_check(c) for c in checks if not is_of_item(c)] + item_rows(context, of_items)
     failed = sum(c.get("verdict") == "fail" for c in checks)
     warned = sum(c.get("verdict") == "warn" for c in checks)
     caption = "Every check of the computation passed"
     if failed or warned:
         caption = f"Of {len(checks)} checks of the computation, {failed} failed and {warned} gave a warning"
-    return TablePart(caption, [("Check", False), ("Found", True), ("Limit", True), ("Verdict", False)], rows)
+    return TablePart(caption, CHECK_COLUMNS, rows)
+
+
+def _item_checks(context: ReportContext) -> TablePart | None:
+    """The checks of the answers to each of several questions, by each grouping."""
+    found = [c for c in context.diagnostics.get("checks", ()) if is_of_item(c)]
+    if not found:
+        return None
+    caption = "Share of groups that answered inside what was foreseen, grouping by grouping"
+    return TablePart(caption, CHECK_COLUMNS, [by_grouping(context, c, _limit(c)) for c in found])
+
+
+def _check(check: Mapping[str, Any]) -> list[Cell]:
+    return [
+        Cell(check_words(str(check.get("name", "")))),
+        Cell(_figure(check.get("value")) + (f" of {count(check['of'])}" if check.get("of") else "")),
+        Cell(_limit(check)),
+        Cell(str(check.get("verdict", "")), look=f"verdict {check.get('verdict', '')}"),
+    ]
 
 
 def _limit(check: Mapping[str, Any]) -> str:
@@ -152,29 +160,6 @@ def _figure(value: Any) -> str:
     if not np.isfinite(number):
         return "not known"
     return f"{number:,.0f}" if abs(number) >= 100 or number.is_integer() else f"{number:.3g}"
-
-
-def _predictive(context: ReportContext, ident: str, name: str, table: pd.DataFrame) -> FigurePart:
-    table = table.head(MOST_GROUPS)
-    inside = int(((table["observed"] >= table["lower"]) & (table["observed"] <= table["upper"])).sum())
-    item, _, grouping = name.rpartition(" by ")
-    label = context.words(grouping)[0] if grouping in context.levels else label_words(grouping)
-    by = f"“{item}” by {label}" if item else f"By {label}"
-    title = f"{by}: {inside} of {len(table)} groups answered as the model would predict"
-    dots = [
-        Dot(
-            str(r["group"]), float(r["predicted"]), float(r["lower"]), float(r["upper"]),
-            ACCENT if r["lower"] <= r["observed"] <= r["upper"] else DIVERGING[0], float(r["observed"]),
-        )
-        for _, r in table.iterrows()
-    ]  # fmt: skip
-    axis = f"mean answer to “{item}”" if item else context.estimand
-    drawing = draw_dots(dots, ident, f"{title}.", axis, percent=context.kind == "share" and not item)
-    note = (
-        "Filled dot and line: what the fitted model would expect respondents to answer, with a 90% interval. Hollow "
-        "dot: what they answered. About one in ten may lie outside."
-    )
-    return FigurePart(title, Markup(drawing), note)
 
 
 def _accuracy(context: ReportContext) -> TablePart | None:
