@@ -63,6 +63,14 @@ def index_page(*contexts: ReportContext) -> str:
     return render_index(IndexContext(title="All", date="2026-11-22", outcomes=[summarise(c) for c in contexts]))
 
 
+def test_the_first_page_links_to_the_pages_of_surveys_that_there_are(context: ReportContext) -> None:
+    pages = [("cls", "surveys/cls.html"), ("ukhls", "surveys/ukhls.html")]
+    made = IndexContext(title="All", date="2026-11-22", outcomes=[summarise(context)], surveys=pages)
+    text = render_index(made)
+    assert '<a href="surveys/cls.html">cls</a>, <a href="surveys/ukhls.html">ukhls</a>.' in text
+    assert "surveys/" not in index_page(context)
+
+
 @pytest.fixture(scope="module")
 def page(context: ReportContext) -> str:
     return render_report(context)

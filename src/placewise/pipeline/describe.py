@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from placewise.errors import Problems, nearest
 from placewise.pipeline import atomic
 from placewise.pipeline.fingerprint import library_versions
+from placewise.pipeline.finish import SURVEYS
 from placewise.pipeline.inputs import Digests
 from placewise.pipeline.kept_frame import KeptFrame
 from placewise.pipeline.load import ProjectInputs
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from placewise.models.spec import OutcomeSpec
     from placewise.surveys.spec import SurveySpec
 
-FOLDER = "surveys"
 ROOM = 20_000_000
 
 
@@ -162,7 +162,7 @@ def _write(spec: ProjectSpec, name: str, described: SurveyDescription) -> list[P
     from placewise.publish.survey import render_survey
     from placewise.surveys.recode.write import write_recoding
 
-    folder, version = spec.out / FOLDER, library_versions()["placewise"]
+    folder, version = spec.out / SURVEYS, library_versions()["placewise"]
     page, data = atomic.inside(folder, f"{name}.html"), atomic.inside(folder, f"{name}.json")
     atomic.write_text(page, render_survey(described, spec.title, version))
     document = {"project": spec.title, "placewise": version, **described.to_json()}

@@ -18,6 +18,8 @@ from placewise.pipeline.progress import Reporter
 from placewise.pipeline.project_spec import ProjectSpec
 from placewise.pipeline.stages import STAGES, Record, Stage, StageStore
 
+# folder of the pages that ``survey describe`` writes
+SURVEYS = "surveys"
 # of the manifest: what a run that computes nothing would overwrite with its own
 OF_THE_RUN = ("created", "peak_memory_bytes", "warnings")
 
@@ -143,6 +145,13 @@ def _index(spec: ProjectSpec, published: Mapping[str, Mapping[str, Any]]) -> str
 
     outcomes = [OutcomeSummary(**facts["summary"]) for facts in published.values()]
     date = max(str(facts["date"]) for facts in published.values())
+    pages = {name: f"{SURVEYS}/{name}.html" for name in spec.surveys}
     return render_index(
-        IndexContext(title=spec.title, date=date, outcomes=outcomes, version=library_versions()["placewise"])
+        IndexContext(
+            title=spec.title,
+            date=date,
+            outcomes=outcomes,
+            version=library_versions()["placewise"],
+            surveys=[(name, page) for name, page in pages.items() if (spec.out / page).is_file()],
+        )
     )
