@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from common.country import CODE, KIND
 from common.exceedance import expected_ece, gap_columns, gaps_of, with_pooled_ece
+from common.known_truth import mean_and_cover, of_level, truth_table
 from common.page import Section, write_page
 from common.study import mean_error, page_path
 from common.world_study import Limits, pick, rms, run_worlds, show, with_missed, world_parser
@@ -25,10 +26,9 @@ from common.worlds import AREAS, CLASSES, FAMILY, LEVELS, Survey, make_survey, w
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from placewise.diagnostics.score import build_truth, score_tables
+from placewise.diagnostics.score import score_tables
 from placewise.errors import ModelError, Problems
 from placewise.estimates.predictor import Predictor
-from placewise.estimates.projector import Projector
 from placewise.estimates.summarise import Summary, summarise
 from placewise.models.design import Design
 from placewise.models.engines import FitOptions, FitProblem, engine_named
@@ -90,11 +90,11 @@ def one_survey(cell: Mapping[str, Any]) -> dict[str, Any]:
         return {"error": str(error)}
     predictor = _predictor(own, own.design, posterior, cell["survey"])
     fitted = summarise(predictor, threads=1)
-    best, cover = _mean_and_cover(_predictor(own, own.oracle_design, oracle, cell["survey"]), own.share)
-    row = _scores(fitted, _truth_table(own), own) | _rival_errors(own)
+    best, cover = mean_and_cover(_predictor(own, own.oracle_design, oracle, cell["survey"]), own.share)
+    row = _scores(fitted, truth_table(own.areas, own.share), own) | _rival_errors(own)
     row |= {
         "rmse_oracle": rms(best - own.share),
-        "rmse_oracle_district": _district_error(best, own),
+        "rmse_oracle_district": rms(of_level(own.areas, "district", best - own.share).to_numpy()),
         "cov_oracle": cover,
     }
     for level in ("", "_district"):
@@ -114,31 +114,6 @@ def _fit(cell: Mapping[str, Any], design: Design, response: Response, plan: Prio
 
 def _predictor(own: Survey, design: Design, posterior: Posterior, seed: int) -> Predictor:
     return build_predictor(OUTCOME, design, posterior, own.areas, None, seed=seed)
-
-
-def _mean_and_cover(predictor: Predictor, share: np.ndarray) -> tuple[np.ndarray, float]:
-    """Posterior mean share of every small area, shape (A,), and how many 90% intervals hold the truth."""
-    projector, means, hits = Projector(predictor), [], []
-    for rows in np.array_split(np.arange(len(share)), max(1, len(share) // 1000)):
-        draws = projector.block(rows).values
-        lower, upper = np.quantile(draws, (0.05, 0.95), axis=1)
-        means.append(draws.mean(axis=1, dtype=np.float64))
-        hits.append((share[rows] >= lower) & (share[rows] <= upper))
-    return np.concatenate(means), float(np.concatenate(hits).mean())
-
-
-def _district_error(guess: np.ndarray, own: Survey) -> float:
-    """Error of population-weighted means of districts."""
-    district = pd.factorize(own.areas.table["district"])[0]
-    people = own.areas.weights
-    sums = np.bincount(district, people * (guess - own.share))
-    return rms(sums / np.bincount(district, people))
-
-
-def _truth_table(own: Survey) -> pd.DataFrame:
-    people = own.areas.weights
-    table = own.areas.table.assign(count=own.share * people, people=people)
-    return build_truth(table, CODE, "count", "people", own.areas.levels, own.areas.classes)
 
 
 def _scores(fitted: Summary, truth: pd.DataFrame, own: Survey) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from common.country import CODE
+from common.known_truth import truth_table
 from common.linked import AREAS, LINK, LinkedSurvey, linked_worlds, make_linked_survey
 from common.page import Section, write_page
 from common.study import page_path
 from common.world_study import Limits, pick, run_worlds, show, summary_of_worlds, world_parser
 
-from placewise.diagnostics.score import build_truth, score_tables
+from placewise.diagnostics.score import score_tables
 from placewise.errors import ModelError
 from placewise.estimates.summarise import summarise
 from placewise.models.engines import FitOptions, FitProblem, engine_named
@@ -70,9 +71,7 @@ def one_survey(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scores(estimates: pd.DataFrame, own: LinkedSurvey) -> dict[str, Any]:
-    people = own.areas.weights
-    table = own.areas.table.assign(count=own.share * people, people=people)
-    score = score_tables(estimates, build_truth(table, CODE, "count", "people", own.areas.levels, ()))
+    score = score_tables(estimates, truth_table(own.areas, own.share))
     nation = estimates[estimates["area_level"] == "national"].iloc[0]
     bias = float(nation["mean"] - score["national"]["truth"])
     row = {f"cov_{name}": score["levels"][name]["cov90"] for name in STEPS}
