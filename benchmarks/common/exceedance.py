@@ -2,9 +2,9 @@
 
 The expected calibration error sorts areas into ten bins by probability, and adds up the gaps between what was promised
 and what was seen. In a single survey it is far from 0 even where every probability is right: all areas share the errors
-of slopes, of classes and of larger areas, so that a bin goes wrong as a whole, by chance, and the absolute value adds
-what chance gives either way. More areas do not help; more surveys do. Gaps are therefore averaged over the surveys of a
-cell before their absolute values are taken.
+of slopes, of classes, of larger areas and of the sds, so that a bin goes wrong as a whole, by chance, and the absolute
+value adds what chance gives either way. More areas do not help; more surveys do. Gaps are therefore averaged over the
+surveys of a cell before their absolute values are taken.
 """
 
 from __future__ import annotations
