@@ -136,6 +136,44 @@ def _apart(draws: np.ndarray, reference: pd.Series, most: Tolerance) -> list[str
     return found
 
 
+@pytest.fixture(scope="session")
+def density_differences() -> Callable[..., np.ndarray]:
+    """How the sampled log density differs from the model's own words, point by point: equal where both are one.
+
+    The words are a function of the model's variables by name and of the sampler's fixed numbers by name; ``centres``
+    are of groups, which change coordinates alone.
+    """
+
+    def find(
+        problem: FitProblem,
+        words: Callable[[dict[str, Any], dict[str, np.ndarray]], float],
+        centres: Mapping[str, np.ndarray] | None = None,
+        size: float = 0.4,
+        points: int = 4,
+    ) -> np.ndarray:
+        import pytensor
+
+        from placewise.models.engines.pymc_model import build_model
+
+        rng = np.random.default_rng(5)
+        with pytensor.config.change_flags(cxx="", linker="py", mode="FAST_COMPILE"):
+            model = build_model(problem)
+            names = [v.name for v in model.deterministics + model.free_RVs]
+            logp = model.compile_logp()
+            shown = model.replace_rvs_by_values([model[n] for n in names])
+            values = model.compile_fn(shown, inputs=model.value_vars, on_unused_input="ignore")
+            for group, centre in (centres or {}).items():
+                model[f"centre_{group}"].set_value(centre)
+            known = {n: model[n].get_value() for n in model.named_vars if n.startswith("information_")}
+            start, found = model.initial_point(), []
+            for _ in range(points):
+                point = {k: x + rng.normal(0, size, np.shape(x)) for k, x in start.items()}
+                found.append(float(logp(point)) - words(dict(zip(names, values(point), strict=True)), known))
+        return np.array(found)
+
+    return find
+
+
 @dataclass(frozen=True, eq=False)
 class LinkedTruth:
     """What is true of a made-up country whose respondents are linked above the area.

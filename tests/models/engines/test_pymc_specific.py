@@ -74,28 +74,7 @@ def _learned(v: Mapping[str, Any]) -> tuple[np.ndarray, float]:
     return np.full(3, tau), float(stats.halfnorm.logpdf(tau, scale=0.25) + np.log(tau))
 
 
-def _differences(problem: FitProblem, plain: Any, size: float = 0.3) -> np.ndarray:
-    """Sampled log density less the model's own words, at three points."""
-    import pytensor
-
-    rng = np.random.default_rng(5)
-    with pytensor.config.change_flags(cxx="", linker="py", mode="FAST_COMPILE"):
-        model = build_model(problem)
-        names = [v.name for v in model.deterministics + model.free_RVs]
-        logp = model.compile_logp()
-        values = model.compile_fn(
-            model.replace_rvs_by_values([model[n] for n in names]), inputs=model.value_vars, on_unused_input="ignore"
-        )
-        known = {n: model[n].get_value() for n in model.named_vars if n.startswith("information_")}
-        start, found = model.initial_point(), []
-        for _ in range(3):
-            point = {k: x + rng.normal(0, size, np.shape(x)) for k, x in start.items()}
-            v: dict[str, Any] = dict(zip(names, values(point), strict=True))
-            found.append(float(logp(point)) - plain(v, known))
-    return np.array(found)
-
-
-def test_density_with_category_specific_slopes() -> None:
+def test_density_with_category_specific_slopes(density_differences: Any) -> None:
     problem = _problem(specific=(0, 2))
     information: list[np.ndarray] = []
 
@@ -108,7 +87,7 @@ def test_density_with_category_specific_slopes() -> None:
         information.append((raw**2 / deviations**2) - 1 / omega**2)
         return total + _common(problem, v, known, widths)
 
-    found = _differences(problem, plain)
+    found = density_differences(problem, plain, size=0.3)
     assert np.ptp(found) < 1e-8
     assert np.isfinite(found).all()
     assert information[0] == pytest.approx(information[1])
@@ -128,7 +107,7 @@ def test_answers_between_crossed_cutpoints_have_no_chance() -> None:
 
 
 @pytest.mark.parametrize("declared", [None, np.array([1.0, 2.0, 0.5])])
-def test_density_with_an_area_sd_by_class(declared: np.ndarray | None) -> None:
+def test_density_with_an_area_sd_by_class(declared: np.ndarray | None, density_differences: Any) -> None:
     problem = _problem("bernoulli", scale=() if declared is None else (declared,))
 
     def plain(v: dict[str, Any], known: dict[str, np.ndarray]) -> float:
@@ -140,13 +119,13 @@ def test_density_with_an_area_sd_by_class(declared: np.ndarray | None) -> None:
             total += (stats.norm.logpdf(np.log(v["area_scale"]), 0, omega) + np.log(omega)).sum()
         return total + _common(problem, v, known, widths)
 
-    found = _differences(problem, plain)
+    found = density_differences(problem, plain, size=0.3)
     assert np.ptp(found) < 1e-8
     assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
-def test_density_of_r2d2(family: str) -> None:
+def test_density_of_r2d2(family: str, density_differences: Any) -> None:
     problem = _problem(family, slope=Prior("r2d2", (0.4, 3.0)))
 
     def plain(v: dict[str, Any], known: dict[str, np.ndarray]) -> float:
@@ -155,13 +134,13 @@ def test_density_of_r2d2(family: str) -> None:
         total += stats.dirichlet.logpdf(split, [0.5] * 3) + np.log(split).sum()
         return float(total) + _common(problem, v, known, unit * np.sqrt(split * r2 / (1 - r2)))
 
-    found = _differences(problem, plain)
+    found = density_differences(problem, plain, size=0.3)
     assert np.ptp(found) < 1e-8
     assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
-def test_density_of_the_regularised_horseshoe(family: str) -> None:
+def test_density_of_the_regularised_horseshoe(family: str, density_differences: Any) -> None:
     problem = _problem(family, slope=Prior("horseshoe", (1.0,)), slope_x1=Prior("normal", (0.0, 2.0)))
     unit = float(np.std(problem.response.y)) if family == "gaussian" else 1.0
 
@@ -175,12 +154,12 @@ def test_density_of_the_regularised_horseshoe(family: str) -> None:
         shrunk = np.sqrt(tau**2 * slab * local**2 / (slab + tau**2 * local**2))
         return float(total) + _common(problem, v, known, np.array([shrunk[0], 2.0, shrunk[1]]))
 
-    found = _differences(problem, plain)
+    found = density_differences(problem, plain, size=0.3)
     assert np.ptp(found) < 1e-8
     assert np.isfinite(found).all()
 
 
-def test_a_deviation_sd_fixed_at_0_is_proportional_odds() -> None:
+def test_a_deviation_sd_fixed_at_0_is_proportional_odds(density_differences: Any) -> None:
     problem = _problem(specific=(1,), **{"sd_category_specific": Prior("fixed", (0.0,))})
 
     def plain(v: dict[str, Any], known: dict[str, np.ndarray]) -> float:
@@ -188,7 +167,7 @@ def test_a_deviation_sd_fixed_at_0_is_proportional_odds() -> None:
         assert np.array_equal(v["slope_deviations"], np.zeros((1, 3)))
         return total + _common(problem, v, known, widths) - 0.5 * float((v["raw_deviations"] ** 2).sum())
 
-    assert np.ptp(_differences(problem, plain)) < 1e-8
+    assert np.ptp(density_differences(problem, plain, size=0.3)) < 1e-8
 
 
 def test_nuts_finds_category_specific_slopes_and_sds_by_class() -> None:
