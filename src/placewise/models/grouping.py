@@ -203,24 +203,21 @@ def _build(
         for one, place in zip(levels, places, strict=True)
     ]
     ids, count = _combine(codes)
-    labels_of = _labels(levels, codes, ids, count)
     n = len(codes[0]) - pairs
-    met = np.bincount(ids[:n], minlength=count) > 0
-    position = np.empty(count, dtype=np.int64)
-    order = np.concatenate([np.flatnonzero(met), np.flatnonzero(~met)])
-    position[order] = np.arange(count)
-    all_labels = tuple(labels_of[order])
+    order, met = _met_first(ids[:n], count)
+    position = np.argsort(order)
+    all_labels = tuple(_labels(levels, codes, ids, count)[order])
     if len(set(all_labels)) < count:
         problems.add(where, f"two combinations of (1 | {name}) share one label", "take : out of the categories", "data")
         return None
     lookup = position[ids[n:]].reshape(len(area_rows), len(cell_rows))
     index, shares = position[ids[:n]], None
     if mixed and data.link is not None:
-        index, shares = data.link.shares_of(index, int(met.sum()))
+        index, shares = data.link.shares_of(index, met)
     return Group(
         name,
         role,
-        all_labels[: int(met.sum())],
+        all_labels[:met],
         index,
         all_labels,
         area_index if over_areas else None,
@@ -228,6 +225,12 @@ def _build(
         lookup,
         shares=shares,
     )
+
+
+def _met_first(ids: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """Levels in order, those that occur among the ids first, and how many these are."""
+    met = np.bincount(ids, minlength=count) > 0
+    return np.concatenate([np.flatnonzero(met), np.flatnonzero(~met)]), int(met.sum())
 
 
 def _role(columns: tuple[str, ...], data: Surroundings) -> Role:

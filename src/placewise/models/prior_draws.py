@@ -124,11 +124,7 @@ def draw_from_priors(
     for block in design.correlated:
         factor = design.groups[block[0]].dim
         values[f"cor_{factor}"] = _draw_correlations(len(block), plan.cor[factor], rng, draws)
-    if plan.area_scale_sd is not None and design.area_scale is not None:
-        omega = draw_prior(plan.area_scale_sd, rng, draws)
-        values["area_scale_sd"] = omega
-        normals = rng.standard_normal((draws, len(design.area_scale.classes)))
-        values["area_scale"] = np.exp(omega[:, None] * normals)
+    values |= _draw_area_scale(design, plan, rng, draws)
     if plan.discrimination is not None and instruments:
         values["discrimination"] = draw_prior(plan.discrimination, rng, (draws, instruments))
         if "cutpoints" in values:  # the prior is of the trait at which an answer turns
@@ -136,6 +132,15 @@ def draw_from_priors(
     if plan.discrimination is not None and surveys > 1:
         values["survey_scale"] = draw_prior(plan.discrimination, rng, (draws, surveys - 1))
     return values
+
+
+def _draw_area_scale(design: Design, plan: PriorPlan, rng: np.random.Generator, draws: int) -> dict[str, np.ndarray]:
+    """Multipliers of the area's own sd by class, where they are learned, and the sd of their logs."""
+    if plan.area_scale_sd is None or design.area_scale is None:
+        return {}
+    omega = draw_prior(plan.area_scale_sd, rng, draws)
+    normals = rng.standard_normal((draws, len(design.area_scale.classes)))
+    return {"area_scale_sd": omega, "area_scale": np.exp(omega[:, None] * normals)}
 
 
 def standard_effects(group: Group, levels: int, rho: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -73,8 +73,8 @@ def encode_items(
     Answers or None
         None when a problem was noted.
     """
-    before, table = len(problems), respondents.table
-    absent = [q.column for q in questions if q.column not in table.columns]
+    before = len(problems)
+    absent = [q.column for q in questions if q.column not in respondents.table.columns]
     for column in absent:
         problems.add(
             where,
@@ -84,6 +84,24 @@ def encode_items(
         )
     if absent:
         return None
+    values = _categories(respondents, questions, problems, where)
+    kept = np.asarray((values >= 0).any(axis=1))
+    if len(problems) == before and kept.sum() < 2:
+        asked = ", ".join(repr(question.column) for question in questions)
+        problems.add(
+            where,
+            f"fewer than two respondents of survey {respondents.name!r} have an answer in {asked}, "
+            "expected two or more",
+            kind="data",
+        )
+    if len(problems) > before:
+        return None
+    return Answers(respondents.name, tuple(questions), values[kept], kept, _left_out(respondents, questions, ~kept))
+
+
+def _categories(respondents: Respondents, questions: Sequence[Question], problems: Problems, where: str) -> np.ndarray:
+    """Category of each answer, -1 where there is none or none that is declared; (n, Q)."""
+    table = respondents.table
     values = np.full((len(table), len(questions)), -1, dtype=np.int8)
     for k, question in enumerate(questions):
         answered = table[question.column].notna().to_numpy()
@@ -103,18 +121,7 @@ def encode_items(
             where,
             problems,
         )
-    kept = np.asarray((values >= 0).any(axis=1))
-    if len(problems) == before and kept.sum() < 2:
-        asked = ", ".join(repr(question.column) for question in questions)
-        problems.add(
-            where,
-            f"fewer than two respondents of survey {respondents.name!r} have an answer in {asked}, "
-            "expected two or more",
-            kind="data",
-        )
-    if len(problems) > before:
-        return None
-    return Answers(respondents.name, tuple(questions), values[kept], kept, _left_out(respondents, questions, ~kept))
+    return values
 
 
 def _left_out(respondents: Respondents, questions: Sequence[Question], lost: np.ndarray) -> tuple[Dropped, ...]:

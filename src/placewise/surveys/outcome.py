@@ -112,12 +112,7 @@ def encode_response(
         )
         return None
     at = f"{where}: outcome.response"
-    if family == "cumulative":
-        y, notes = _categories(table[response], order, at, problems)
-    elif family == "bernoulli" and success:
-        y, notes = _successes(table[response], success, at, problems), ()
-    else:
-        y, notes = _numbers(table[response], family, at, problems), ()
+    y, notes = _values(table[response], family, order, success, at, problems)
     beside = {
         key: _numbers(table[column], key, f"{where}: outcome.{key}", problems)
         for key, column in extra.items()
@@ -153,6 +148,17 @@ def _answered(respondents: Respondents, columns: Sequence[str]) -> tuple[np.ndar
         ]
         kept &= ~lost
     return kept, tuple(d for d in dropped if d.count)
+
+
+def _values(
+    values: pd.Series, family: str, order: Sequence[str], success: Collection[str], where: str, problems: Problems
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Answers as the family's likelihood takes them, shape (m,), and harmless findings."""
+    if family == "cumulative":
+        return _categories(values, order, where, problems)
+    if family == "bernoulli" and success:
+        return _successes(values, success, where, problems), ()
+    return _numbers(values, family, where, problems), ()
 
 
 def _categories(
