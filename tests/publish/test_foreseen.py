@@ -62,6 +62,12 @@ def test_each_chart_has_the_wording_and_a_caption_of_its_own(scale: ReportContex
     assert second.note == "Every group answered inside what the model allows."
 
 
+def test_answers_too_long_for_an_axis_are_left_to_the_table_of_questions(make_context: Maker) -> None:
+    wordy = AskedItem(name="a", survey="s", column="a", levels=("no one in this place at all", "every one of them"))
+    (chart,) = foreseen_figures(make_context(asked=(wordy,), predictive={"a by region": answers(2.1, 2.1, 2.1)}))
+    assert "mean answer, 1 to 2<" in str(chart.drawing)
+
+
 def test_what_lies_just_outside_is_not_written_as_on_the_edge(make_context: Maker) -> None:
     (chart,) = foreseen_figures(make_context(kind="mean", predictive={"region": answers(2.1, 1.997, 2.1)}))
     assert chart.note == "Midlands answered lower (1.997 where 2.000 to 2.200 was foreseen)."

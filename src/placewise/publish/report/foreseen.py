@@ -10,12 +10,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from placewise.publish.context import ReportContext
-from placewise.publish.figures.dots import Dot, draw_dots, shorten
+from placewise.publish.figures.dots import Dot, draw_dots
 from placewise.publish.palette import ACCENT, DIVERGING
 from placewise.publish.report.parts import Cell, FigurePart
 from placewise.publish.wording import PREDICTIVE, Scale, count, joined, label_words
 
-MOST_GROUPS, MOST_NAMED, LONGEST_ANSWER = 40, 3, 22
+MOST_GROUPS, MOST_NAMED = 40, 3
+# letters of the lowest and the highest answer that fit below a chart
+LONGEST_ANSWERS = 36
 VERDICTS = ("pass", "warn", "fail")
 # what the report calls the column that names the survey
 SURVEY = "survey"
@@ -68,10 +70,10 @@ def _axis(context: ReportContext, item: str) -> str:
     asked = next((a for a in context.asked if a.name == item), None)
     if asked is None or len(asked.levels) < 2:
         return "mean answer"
-    lowest, highest = (shorten(level, LONGEST_ANSWER) for level in (asked.levels[0], asked.levels[-1]))
-    if (lowest, highest) == ("1", str(len(asked.levels))):
-        return f"mean answer, {lowest} to {highest}"
-    return f"mean answer, 1 = {lowest}, {len(asked.levels)} = {highest}"
+    lowest, highest, steps = asked.levels[0], asked.levels[-1], len(asked.levels)
+    if (lowest, highest) == ("1", str(steps)) or len(lowest + highest) > LONGEST_ANSWERS:
+        return f"mean answer, 1 to {steps}"
+    return f"mean answer, 1 = {lowest}, {steps} = {highest}"
 
 
 def _inside(table: pd.DataFrame) -> pd.Series:
