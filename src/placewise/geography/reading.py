@@ -12,7 +12,7 @@ from placewise.errors import Problems, nearest
 from placewise.geography.areas import AreaTable
 from placewise.geography.centroids import read_centroids
 from placewise.geography.codes import as_codes, as_labels, as_numbers, infer, listing, matches
-from placewise.geography.joins import assemble
+from placewise.geography.joins import Assembled, assemble
 from placewise.geography.nesting import check_codes, check_complete, check_nesting, read_names
 from placewise.geography.shapes import check_geometry, read_neighbours
 from placewise.geography.spec import AreasSpec
@@ -51,27 +51,10 @@ def read_areas(
     assembled = assemble(spec, None if covariates is None else {*structure, *covariates}, problems)
     if assembled is None:
         return None
-    raw = assembled.frame
-    for column, where in structure.items():
-        if column not in raw.columns:
-            problems.add(
-                where,
-                f"no column {column!r} in {spec.table.name}{' or what is joined onto it' if spec.join else ''}",
-                nearest(column, assembled.available),
-                "data",
-            )
-    groupings = (spec.code, *spec.levels, *spec.classes)
-    for key, group in (("neighbours", spec.neighbours), ("geometry", spec.geometry), ("names", spec.names)):
-        for level in set(group) - set(groupings):
-            problems.add(
-                f"areas.{key}.{level}", f"{level!r} is neither the code, a level nor a class", nearest(level, groupings)
-            )
-    for covariate in spec.imputed:
-        if covariate not in assembled.available:
-            hint = nearest(covariate, assembled.available)
-            problems.add("areas.imputed", f"no table has a column {covariate!r}", hint, "data")
+    _check_columns(spec, structure, assembled, problems)
     if len(problems) > before:
         return None
+    raw = assembled.frame
     table = _typed(raw, spec)
     check_codes(table, spec.code, problems)
     for column in (*spec.levels, *spec.classes):
@@ -104,6 +87,28 @@ def read_areas(
         centroids,
         errors,
     )
+
+
+def _check_columns(spec: AreasSpec, structure: Mapping[str, str], assembled: Assembled, problems: Problems) -> None:
+    """Note the columns and levels that the project file names and the tables lack."""
+    for column, where in structure.items():
+        if column not in assembled.frame.columns:
+            problems.add(
+                where,
+                f"no column {column!r} in {spec.table.name}{' or what is joined onto it' if spec.join else ''}",
+                nearest(column, assembled.available),
+                "data",
+            )
+    groupings = (spec.code, *spec.levels, *spec.classes)
+    for key, group in (("neighbours", spec.neighbours), ("geometry", spec.geometry), ("names", spec.names)):
+        for level in set(group) - set(groupings):
+            problems.add(
+                f"areas.{key}.{level}", f"{level!r} is neither the code, a level nor a class", nearest(level, groupings)
+            )
+    for covariate in spec.imputed:
+        if covariate not in assembled.available:
+            hint = nearest(covariate, assembled.available)
+            problems.add("areas.imputed", f"no table has a column {covariate!r}", hint, "data")
 
 
 def _structure(
