@@ -78,4 +78,4 @@ def test_both_surveys_are_told(done: tuple[str, Path]) -> None:
         assert "linked only through the scale factor" in page
     else:
         assert "4 questions tell of one trait" in page
-        assert "“b” by survey" in page
+        assert "“b”, by survey" in page
