@@ -41,15 +41,12 @@ class Information:
         b.
     response : mapping of str to ndarray of float32, shape (q, ...)
         By variable of the posterior: what it moves by as one of the effects moves by 1; of discriminations, which are
-        positive, their logarithms.
-    level : ndarray, shape (q,)
-        What the cutpoints move by on average, on the trait's scale; 0 where there are none.
+        positive, their logarithms, and of a scale's cutpoints the traits at which its answers turn.
     """
 
     precision: np.ndarray
     linear: np.ndarray
     response: Mapping[str, np.ndarray]
-    level: np.ndarray
 
 
 def information_of(
@@ -131,12 +128,7 @@ def _expanded(conditional: Conditional, e: Expansion, factors: Sequence[Factor],
         for name, values in moved.items():
             response[name] = np.zeros((len(unknown), *values.shape[1:]), dtype=np.float32)
             response[name][known] = values
-    return Information(precision, linear, response, _level(response, len(unknown)))
-
-
-def _level(response: Mapping[str, np.ndarray], size: int) -> np.ndarray:
-    """Mean over cutpoints of what they move by; those of a scale are the traits at which its answers turn."""
-    return np.asarray(response["cutpoints"].mean(axis=1)) if "cutpoints" in response else np.zeros(size)
+    return Information(precision, linear, response)
 
 
 def _clipped(matrix: np.ndarray) -> np.ndarray:

@@ -40,11 +40,14 @@ class Scores:
         s and w, averaged over draws; of several surveys in the mean of the trait, λη and what is the survey's own.
     scale : ndarray, shape (n,)
         λ of each respondent's survey, 1 where there is one.
+    cutpoints : ndarray, shape (n, C), or None
+        Share of each of the model's cutpoints among those of the questions that a respondent answered; None: all alike.
     """
 
     score: np.ndarray
     information: np.ndarray
     scale: np.ndarray
+    cutpoints: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,19 @@ def scores_of(design: Design, response: Response, family: str, posterior: Poster
         )
         score += (up - down) / (2.0 * STEP)
         information += np.maximum(2.0 * here - up - down, 0.0) / STEP**2
-    return Scores(score / len(chosen), information / len(chosen), scale)
+    return Scores(score / len(chosen), information / len(chosen), scale, shares_of_cutpoints(response))
+
+
+def shares_of_cutpoints(response: Response) -> np.ndarray | None:
+    """Share of each cutpoint among those of the questions that each respondent answered, (n, C); None for one question.
+
+    Each survey's and each item's cutpoints move by themselves, and only those of one's own questions say what an answer
+    tells: where everyone's η and those cutpoints rise alike, it is as likely as before.
+    """
+    if response.instruments is None:
+        return None
+    asked = np.repeat(response.instruments.answers >= 0, np.diff(response.instruments.cuts), axis=1)
+    return np.asarray(asked / asked.sum(axis=1, keepdims=True))
 
 
 def _sd_inside(design: Design, values: Mapping[str, np.ndarray], posterior: Posterior, s: int) -> np.ndarray | None:
@@ -240,11 +255,14 @@ class _Moved:
         self._design, self._scores = design, scores
         self._values = {n: v for n, v in information.response.items() if n in _parts(design)}
         # to an answer, cutpoints that move together are an intercept
-        self._cuts = information.level
+        self._cuts = information.response.get("cutpoints")
 
     def weighted(self, rows: np.ndarray) -> np.ndarray:
         """z √w of some rows, shape (q, m)."""
-        found = predictors(self._design, self._values, rows, self._scores.scale[rows]) - self._cuts[:, None]
+        found = predictors(self._design, self._values, rows, self._scores.scale[rows])
+        if self._cuts is not None:
+            shares = self._scores.cutpoints
+            found -= self._cuts.mean(axis=1, keepdims=True) if shares is None else self._cuts @ shares[rows].T
         return np.asarray(found * np.sqrt(self._scores.information[rows]))
 
 
