@@ -73,6 +73,13 @@ def test_what_lies_just_outside_is_not_written_as_on_the_edge(make_context: Make
     assert chart.note == "Midlands answered lower (1.997 where 2.000 to 2.200 was foreseen)."
 
 
+def test_a_caption_names_three_groups_and_counts_the_rest(make_context: Maker) -> None:
+    table = pd.concat([answers(2.3, 2.3, 2.3), answers(2.3, 2.1, 2.1)])
+    (chart,) = foreseen_figures(make_context(kind="mean", predictive={"region": table}))
+    assert chart.note.count("answered higher") == 3
+    assert chart.note.endswith(" and 1 more is outside.")
+
+
 def test_the_checks_have_one_line_a_question_and_all_in_a_fold(scale: ReportContext) -> None:
     view = quality_view(scale)
     assert [[cell.text for cell in row] for row in view["checks"].rows] == [

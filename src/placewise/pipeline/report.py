@@ -131,8 +131,8 @@ def _sds(run: OutcomeRun) -> pd.DataFrame:
 
 
 def _predictive(data: OutcomeData, found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Tables of answers and predictions, without how many answered."""
-    tables = {name: pd.DataFrame(rows).drop(columns="n", errors="ignore") for name, rows in found.items()}
+    """Tables of answers and predictions, without how many answered; none where every group is too small to be told."""
+    tables = {name: pd.DataFrame(rows).drop(columns="n") for name, rows in found.items() if rows}
     return _named(data.areas, tables, "group")
 
 

@@ -94,7 +94,9 @@ def _finding(scale: Scale, table: pd.DataFrame) -> str:
     if not said:
         return "Every group answered inside what the model allows."
     more = len(outside) - len(said)
-    return f"{joined([*said, *([f'{count(more)} more are outside'] if more else [])])}."
+    if more:
+        said.append(f"{count(more)} more {'is' if more == 1 else 'are'} outside")
+    return f"{joined(said)}."
 
 
 def item_rows(context: ReportContext, checks: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
