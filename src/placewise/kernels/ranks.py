@@ -162,16 +162,21 @@ def orient_ranks(ranks: np.ndarray, n: int, higher_is_better: bool) -> tuple[np.
     bottom = np.empty(ranks.shape[0])
     edge = 0.1 * n
     for i in range(ranks.shape[0]):
-        total = 0.0
-        in_top, in_bottom = 0.0, 0.0
+        # sums of halves in double precision are exact, in whatever order
+        t0, t1 = 0.0, 0.0
+        in_top, in_bottom = 0, 0
         for s in range(ranks.shape[1]):
             r = np.float64(ranks[i, s])
-            total += r
+            if s % 2 == 0:
+                t0 += r
+            else:
+                t1 += r
             if higher_is_better:
                 r = n + 1.0 - r
                 ranks[i, s] = r
-            in_top += 1.0 if r - 0.5 < edge else 0.0
-            in_bottom += 1.0 if n + 0.5 - r < edge else 0.0
+            in_top += r - 0.5 < edge
+            in_bottom += n + 0.5 - r < edge
+        total = t0 + t1
         mean[i] = total / ranks.shape[1]
         top[i] = in_top / ranks.shape[1]
         bottom[i] = in_bottom / ranks.shape[1]
