@@ -164,7 +164,7 @@ def orient_ranks(ranks: np.ndarray, n: int, higher_is_better: bool) -> tuple[np.
     for i in range(ranks.shape[0]):
         # sums of halves in double precision are exact, in whatever order
         t0, t1 = 0.0, 0.0
-        in_top, in_bottom = 0, 0
+        in_top, in_bottom = 0.0, 0.0
         for s in range(ranks.shape[1]):
             r = np.float64(ranks[i, s])
             if s % 2 == 0:
@@ -174,8 +174,8 @@ def orient_ranks(ranks: np.ndarray, n: int, higher_is_better: bool) -> tuple[np.
             if higher_is_better:
                 r = n + 1.0 - r
                 ranks[i, s] = r
-            in_top += r - 0.5 < edge
-            in_bottom += n + 0.5 - r < edge
+            in_top += 1.0 if r - 0.5 < edge else 0.0
+            in_bottom += 1.0 if n + 0.5 - r < edge else 0.0
         total = t0 + t1
         mean[i] = total / ranks.shape[1]
         top[i] = in_top / ranks.shape[1]
