@@ -61,8 +61,8 @@ def build(
 
 
 def save(idata: InferenceData, path: Path) -> None:
-    """Write netCDF-4."""
-    idata.to_netcdf(str(path), engine="h5netcdf")
+    """Write netCDF-4, as it is: compressed, draws take a twelfth less room and twice as long."""
+    idata.to_netcdf(str(path), engine="h5netcdf", compress=False)
 
 
 def load(path: Path) -> InferenceData:
