@@ -15,6 +15,7 @@ import numpy as np
 
 from placewise.kernels.compile import kernel
 from placewise.kernels.latent import Rows, log_gap, logistic, predictor
+from placewise.kernels.rowstats import row_sum
 
 # how far from a person's μ, and from 0, the grid reaches
 WIDTH, REACH = 6.8, 16.0
@@ -123,16 +124,8 @@ def weigh(
             own = probability[cuts[m] + m + k, lo : lo + nodes]
             for j in range(nodes):
                 share[j] *= own[j]
-    # four sums side by side, since one would wait for itself
-    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
-    for j in range(0, nodes - 3, 4):
-        t0 += share[j]
-        t1 += share[j + 1]
-        t2 += share[j + 2]
-        t3 += share[j + 3]
-    for j in range(nodes - nodes % 4, nodes):
-        t0 += share[j]
-    return (t0 + t1) + (t2 + t3)
+    whole: float = row_sum(share)
+    return whole
 
 
 @kernel

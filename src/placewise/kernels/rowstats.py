@@ -19,7 +19,7 @@ def row_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for i in range(values.shape[0]):
         for s in range(n):
             row[s] = values[i, s]
-        mean[i] = _total(row) / n
+        mean[i] = row_sum(row) / n
         sd[i] = math.sqrt(_squares(row, mean[i]) / (n - 1))
     return mean, sd
 
@@ -44,14 +44,14 @@ def standardise(
             row[s] = (np.float64(values[i, s]) - mean[s]) * scale[s]
             out[i, s] = row[s]
             positive += row[s] > 0.0
-        centre[i] = _total(row) / n
+        centre[i] = row_sum(row) / n
         above[i] = positive / n
         sd[i] = math.sqrt(_squares(row, centre[i]) / (n - 1))
     return centre, sd, above
 
 
 @inlined
-def _total(row: np.ndarray) -> float:
+def row_sum(row: np.ndarray) -> float:
     """Sum, four side by side, since one would wait for itself."""
     n = len(row)
     t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
@@ -62,8 +62,8 @@ def _total(row: np.ndarray) -> float:
         t3 += row[s + 3]
     for s in range(n - n % 4, n):
         t0 += row[s]
-    total: float = (t0 + t1) + (t2 + t3)
-    return total
+    whole: float = (t0 + t1) + (t2 + t3)
+    return whole
 
 
 @inlined
@@ -78,8 +78,8 @@ def _squares(row: np.ndarray, centre: float) -> float:
         t3 += (row[s + 3] - centre) ** 2
     for s in range(n - n % 4, n):
         t0 += (row[s] - centre) ** 2
-    total: float = (t0 + t1) + (t2 + t3)
-    return total
+    whole: float = (t0 + t1) + (t2 + t3)
+    return whole
 
 
 def sorted_quantiles(values: np.ndarray, probabilities: tuple[float, ...]) -> np.ndarray:
