@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from placewise.errors import Problem, Problems
@@ -34,22 +33,6 @@ GAUSSIAN: dict[str, Any] = {
     "outcome": {"survey": "cls", "response": "y", "family": "gaussian"},
     "model": {"formula": "1"},
 }
-DELETE = object()
-
-
-def edited(tables: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with some keys, written with dots, replaced or deleted."""
-    new = copy.deepcopy(tables)
-    for path, value in changes.items():
-        *folders, last = path.split(".")
-        place = new
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        if value is DELETE:
-            del place[last]
-        else:
-            place[last] = value
-    return new
 
 
 def read(tables: Any, **given: Any) -> tuple[ModelSpec | None, list[Problem]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from model_files import CUMULATIVE, DELETE, GAUSSIAN, edited, read
+from edited_tables import DELETE, edited
+from model_files import CUMULATIVE, GAUSSIAN, read
 
 from placewise.surveys.items import Question
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tomli_w
+from edited_tables import edited
 
 PROJECT: dict[str, Any] = {
     "project": {"name": "dynamics", "title": "Community Dynamics", "seed": 20261122, "out": "reports/dynamics"},
@@ -51,21 +52,6 @@ MODEL: dict[str, Any] = {
     "model": {"formula": "deprivation + (1 | age)", "priors": {"sd:geography": "gamma(4, 25)"}},
 }
 FILES = ("areas.parquet", "covariates.csv", "adjacency.csv", "lad.parquet", "cells.csv", "cls.csv", "polls.csv")
-
-
-def edited(tables: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with some keys, written with dots, replaced, or deleted by None."""
-    new = copy.deepcopy(tables)
-    for path, value in changes.items():
-        *folders, last = path.split(".")
-        place = new
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        if value is None:
-            del place[last]
-        else:
-            place[last] = value
-    return new
 
 
 @pytest.fixture
