@@ -95,7 +95,8 @@ def answer_means(cutpoints: np.ndarray, discrimination: np.ndarray, mu: np.ndarr
     Returns
     -------
     mean, square : ndarray of float64, shape (D, r)
-        Interpolated between points so near each other that the error is 2e-4 at most for a of 3 over a range of 10.
+        Interpolated between points: with five categories and a of 3 over a range of 10 the mean errs by 6e-5, the
+        square by 5e-4.
     """
     n_cut, half = cutpoints.shape[1], 12
     mean, square, weight = np.empty(mu.shape), np.empty(mu.shape), np.empty(2 * half + 1)
